@@ -1,0 +1,1 @@
+"""Event types, topics and their wire form: the only thing the services share."""

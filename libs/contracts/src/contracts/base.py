@@ -1,0 +1,75 @@
+"""What every event on the wire shares."""
+
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from contracts.types import CompetitorId, InstrumentId, Round, SeasonId, Time
+
+NAMESPACE = UUID("6e6f6631-0000-5000-8000-6172656e6121")
+"""The root of all ids: events without a cause on the wire name themselves below it."""
+
+
+def named_id(*parts: object) -> UUID:
+    """The id of an event that no other event caused: the same logical fields give the same id."""
+    return uuid5(NAMESPACE, "|".join(map(str, parts)))
+
+
+class Model(BaseModel):
+    """A frozen value. Unknown fields are passed over, so that readers outlive additions."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Model):
+    """A fact. A consumer derives a new event, it never edits one."""
+
+    topic: ClassVar[str]
+
+    event_id: UUID
+    at: Time
+    """Arena time: wall-clock time in a live season, the recording's time in lockstep."""
+    traceparent: SkipJsonSchema[str] = Field(default="", exclude=True, max_length=128)
+    """W3C trace context; it travels in the header of that name, never in the value."""
+
+    @property
+    def key(self) -> str:
+        """What the event is about: events with one key keep their order."""
+        raise NotImplementedError
+
+    def child_id(self, index: int | str) -> UUID:
+        """The id of the index-th event this one causes: same cause, same id."""
+        return uuid5(self.event_id, str(index))
+
+
+class InstrumentEvent(Event):
+    instrument: InstrumentId
+
+    @property
+    def key(self) -> str:
+        return self.instrument
+
+
+class SeasonEvent(Event):
+    season_id: SeasonId
+
+    @property
+    def key(self) -> str:
+        return self.season_id
+
+
+class CompetitorEvent(Event):
+    season_id: SeasonId
+    competitor_id: CompetitorId
+
+    @property
+    def key(self) -> str:
+        return self.competitor_id
+
+
+class DecisionEvent(CompetitorEvent):
+    """Belongs to one competitor's decision in one round."""
+
+    round: Round

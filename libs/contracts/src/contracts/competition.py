@@ -1,0 +1,188 @@
+"""Seasons, their frozen rules, their competitors and their rounds."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from contracts.base import DecisionEvent, Event, Model, SeasonEvent
+from contracts.types import (
+    CompetitorId,
+    Count,
+    InstrumentId,
+    Label,
+    Leverage,
+    Name,
+    Rate,
+    Round,
+    SeasonId,
+    Sha256,
+    Text,
+    Time,
+    UsdSize,
+)
+
+Phase = Literal["registration", "warm_up", "official", "review", "finished"]
+Execution = Literal["deadline", "as_decided"]
+Clock = Literal["lockstep", "live"]
+Kind = Literal["llm", "quant", "baseline", "external"]
+
+
+class SeasonRules(Model):
+    """The same for every competitor, frozen before the season starts."""
+
+    instruments: Annotated[tuple[InstrumentId, ...], Field(min_length=1, max_length=50)]
+    capital: UsdSize
+    cadence_s: Annotated[int, Field(ge=1, le=86_400)]
+    """Seconds from one round's opening to the next."""
+    deadline_s: Annotated[int, Field(ge=1, le=86_400)]
+    """Seconds from a round's opening until answers no longer count."""
+    execution: Execution = "deadline"
+    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """`as_decided`: what passes between a decision and its order's arrival at the venue."""
+    leverage_max: Leverage
+    order_notional_max: UsdSize
+    position_notional_max: UsdSize
+    positions_max: Annotated[int, Field(ge=1, le=100)] = 10
+    price_band: Rate
+    """How far from the mark price an order may trade: 0.02 is two per cent either way."""
+    price_stale_s: Annotated[int, Field(ge=1, le=3_600)] = 10
+    maker_fee_rate: Rate | None = None
+    taker_fee_rate: Rate | None = None
+    """Null: the instrument's own."""
+
+    @model_validator(mode="after")
+    def _deadline_before_next_round(self) -> "SeasonRules":
+        if self.deadline_s >= self.cadence_s:
+            raise ValueError("deadline_s: must be shorter than cadence_s, rounds do not overlap")
+        return self
+
+
+class SeasonChanged(Event):
+    """The season as it stands now."""
+
+    topic: ClassVar[str] = "competition.v1"
+
+    type: Literal["season_changed"] = "season_changed"
+    season_id: SeasonId
+    name: Name
+    venue: Label
+    clock: Clock
+    starts_at: Time
+    """Round 1 opens then; round n opens (n - 1) * cadence_s later."""
+    ends_at: Time | None = None
+    """No round opens at or after it."""
+    rules: SeasonRules
+    rules_sha256: Sha256
+
+    @property
+    def key(self) -> str:
+        return f"season/{self.season_id}"
+
+    def opened_at(self, number: int) -> datetime:
+        """When round `number` opens; the first is 1."""
+        return self.starts_at + timedelta(seconds=(number - 1) * self.rules.cadence_s)
+
+    def deadline(self, number: int) -> datetime:
+        return self.opened_at(number) + timedelta(seconds=self.rules.deadline_s)
+
+    def held_at(self, number: int) -> datetime:
+        """Lockstep: market time stands here until the round is closed."""
+        return self.deadline(number) if self.rules.execution == "deadline" else self.opened_at(number)
+
+    def round_opening_after(self, at: datetime) -> int | None:
+        """The first round that opens strictly after `at`; None where the season has ended by then."""
+        elapsed = (at - self.starts_at) // timedelta(seconds=self.rules.cadence_s)
+        number = max(1, elapsed + 2)
+        return None if self.ends_at is not None and self.opened_at(number) >= self.ends_at else number
+
+
+class RulesFrozen(Event):
+    topic: ClassVar[str] = "competition.v1"
+
+    type: Literal["rules_frozen"] = "rules_frozen"
+    season_id: SeasonId
+    rules_sha256: Sha256
+
+    @property
+    def key(self) -> str:
+        return f"rules/{self.season_id}"
+
+
+class CompetitorRegistered(Event):
+    topic: ClassVar[str] = "competition.v1"
+
+    type: Literal["competitor_registered"] = "competitor_registered"
+    season_id: SeasonId
+    competitor_id: CompetitorId
+    name: Name
+    mark: Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")]
+    """Two letters that stand for the competitor on every screen."""
+    hue: Annotated[int, Field(ge=0, le=11)]
+    """Its colour of the twelve, assigned once."""
+    kind: Kind
+    model: Label
+    """The registered model that answers: `momentum`, `trend`, `offline-llm` …"""
+    parameters: Annotated[dict[Label, Annotated[str, Field(max_length=200)]], Field(max_length=50)] = Field(default={})
+    owner: Name = "arena"
+    version: Label = "1"
+    config_sha256: Sha256
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"competitor/{self.season_id}/{self.competitor_id}"
+
+
+class PhaseChanged(Event):
+    topic: ClassVar[str] = "competition.v1"
+
+    type: Literal["phase_changed"] = "phase_changed"
+    season_id: SeasonId
+    phase: Phase
+
+    @property
+    def key(self) -> str:
+        return f"phase/{self.season_id}"
+
+
+class RoundOpened(SeasonEvent):
+    topic: ClassVar[str] = "rounds.v1"
+
+    type: Literal["round_opened"] = "round_opened"
+    round: Round
+    deadline: Time
+    snapshot_sha256: Sha256
+    competitors: Annotated[tuple[CompetitorId, ...], Field(max_length=10_000)]
+
+
+class RoundClosed(SeasonEvent):
+    """Every request was answered or missed, and judged."""
+
+    topic: ClassVar[str] = "rounds.v1"
+
+    type: Literal["round_closed"] = "round_closed"
+    round: Round
+    answered: Count
+    missed: Count
+    judged: Count
+    unanswered: Annotated[tuple[CompetitorId, ...], Field(max_length=10_000)] = ()
+    """Live only: who had no verdict when the grace period ended."""
+
+
+class DecisionRequested(DecisionEvent):
+    topic: ClassVar[str] = "decisions.requested.v1"
+
+    type: Literal["decision_requested"] = "decision_requested"
+    deadline: Time
+    effective_at: Time
+    """When the decision's orders reach the venue; with `as_decided`, before latency."""
+    snapshot_id: Annotated[str, Field(max_length=36)]
+    snapshot_sha256: Sha256
+    note: Text = ""
+
+
+CompetitionEvent = Annotated[
+    SeasonChanged | RulesFrozen | CompetitorRegistered | PhaseChanged, Field(discriminator="type")
+]
+RoundEvent = Annotated[RoundOpened | RoundClosed, Field(discriminator="type")]

@@ -1,0 +1,1 @@
+"""One protocol for venues of market data: recorded and synthetic."""

@@ -1,0 +1,1 @@
+"""Seasons, rules, rounds and the registry of competitors."""

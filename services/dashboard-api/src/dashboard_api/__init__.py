@@ -1,0 +1,1 @@
+"""The public read model: GraphQL, WebSocket, REST and the web page."""

@@ -1,0 +1,1 @@
+"""Turns venue feeds into books, trades, bars, marks and one snapshot a round."""

@@ -1,0 +1,1 @@
+"""Decides whether a proposed signal becomes an order, and says why not."""

@@ -1,0 +1,1 @@
+"""Asks every competitor for its decision of the round, within the deadline."""
