@@ -122,7 +122,7 @@ class MarkUpdated(InstrumentEvent):
 
 
 class TimeAdvanced(Event):
-    """A watermark: nothing at or before `at` follows in this partition. All market topics carry them, and `executions.v1`."""
+    """A watermark: nothing at or before `at` follows in this partition."""
 
     topic: ClassVar[str] = "market.quotes.v1"
 
