@@ -1,0 +1,99 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from competition.season_file import BadSeason, read_season
+
+SEASONS = Path(__file__).parents[1] / "seasons"
+
+
+def written(path: Path, **changes: object) -> Path:
+    content = yaml.safe_load((SEASONS / "recorded.yaml").read_text())
+    for place, value in changes.items():
+        *parents, last = [int(name) if name.isdigit() else name for name in place.split("__")]
+        target = content
+        for name in parents:
+            target = target[name]
+        target[last] = value
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "recorded.yaml"])
+def test_the_seasons_of_the_project_are_valid(name: str) -> None:
+    assert len(read_season(SEASONS / name).competitors) == 8
+
+
+def test_decimals_of_the_file_are_read_exactly() -> None:
+    season = read_season(SEASONS / "demo.yaml")
+
+    assert season.rules.price_band == Decimal("0.02")
+    assert season.competitors[0].parameters == {"risk_rate": "0.01"}
+    assert season.competitors[2].parameters == {"gap_atr": "0.25", "stop_atr": "2", "flips": "true"}
+
+
+def test_a_start_with_a_zone_is_kept_in_utc(tmp_path: Path) -> None:
+    path = written(tmp_path / "season.yaml", starts_at="2026-01-01T08:00:00+08:00")
+
+    assert read_season(path).starts_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("rules__levrage_max", 5, "rules.levrage_max: Extra inputs are not permitted"),
+        ("colour", "red", "colour: Extra inputs are not permitted"),
+        ("competitors__0__mark", "momo", "competitors.0.mark: String should match pattern"),
+        ("competitors__0__mark", "RA", "competitors: mark: must be unique, RA stands there more than once"),
+        ("competitors__1__competitor_id", "random-1", "competitor_id: must be unique, random-1"),
+        (
+            "competitors__0__kind",
+            "human",
+            "competitors.0.kind: Input should be 'llm', 'quant'",
+        ),
+        (
+            "competitors__0__parameters",
+            {"period": [1]},
+            "0.parameters.period: Input should be a valid string",
+        ),
+        ("rules__deadline_s", 15, "deadline_s: must be shorter than cadence_s"),
+        ("rules__leverage_max", 1_000, "rules.leverage_max: Value error, must be from 1 and at most 200"),
+        ("rules__price_band", "NaN", "rules.price_band: Value error, a decimal is digits"),
+        ("rules__instruments", ["BTC-USDT-PERP", "BTC-USDT-PERP"], "rules.instruments: must be unique, BTC-USDT-PERP"),
+        ("starts_at", "2026-01-01T00:00:00", "starts_at: Input should have timezone info"),
+        ("ends_at", "yesterday", "ends_at: Input should be a valid datetime"),
+        ("competitors", [], "competitors: Tuple should have at least 1 item"),
+    ],
+)
+def test_an_error_names_the_file_the_field_and_the_rule(tmp_path: Path, place: str, value: object, said: str) -> None:
+    path = written(tmp_path / "season.yaml", **{place: value})
+
+    with pytest.raises(BadSeason) as caught:
+        read_season(path)
+
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "is not YAML"),
+        ("season_id: a\nseason_id: b\n", "season_id: stands there twice"),
+        ("- 1", "Input should be a valid dictionary"),
+        ("season_id: !!python/object/apply:os.getcwd []", "is not YAML"),
+    ],
+)
+def test_a_file_that_holds_no_season_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "season.yaml"
+    path.write_text(text)
+
+    with pytest.raises(BadSeason, match=said):
+        read_season(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSeason, match=r"none\.yaml: No such file"):
+        read_season(tmp_path / "none.yaml")
