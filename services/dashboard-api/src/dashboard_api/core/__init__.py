@@ -1,0 +1,1 @@
+"""What the page shows, folded from events. No clock, no network, no await."""
