@@ -1,0 +1,28 @@
+"""Sums without rounding. What must be rounded, is rounded here."""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from typing import Any
+
+ZERO = Decimal()
+_EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+_DIVISION = Decimal("1e-12")
+_WIRE_PLACES = 18
+_WIRE = Decimal("1e-18")
+
+
+def exact() -> Any:
+    """A context in which sums and products of wire values keep every digit (Python's own keeps 28)."""
+    return localcontext(_EXACT)
+
+
+def product(quantity: Decimal, price: Decimal) -> Decimal:
+    """quantity * price, exact unless that has more places than the wire carries."""
+    value = quantity * price
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return value if exponent >= -_WIRE_PLACES else value.quantize(_WIRE, context=_EXACT)
+
+
+def quotient(value: Decimal, divisor: Decimal) -> Decimal:
+    """value / divisor to 12 places."""
+    return _EXACT.divide(value, divisor).quantize(_DIVISION, context=_EXACT)

@@ -1,0 +1,76 @@
+"""One instrument's position: signed quantity and exact cost. The average entry is only ever shown, never reckoned with.
+
+Increase: cost += quantity * price. Reduction: the cost is released in proportion, so the average entry stays.
+Flip: the old position is closed whole at the price, the rest opens a new one there.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from contracts.signals import ExitPlan
+
+from pnl_tracker.core.money import ZERO, product, quotient
+
+
+class Change(NamedTuple):
+    """What one fill did, in USD."""
+
+    cost: Decimal
+    """Added to the position's cost."""
+    realised: Decimal
+    """Gross: fees are counted apart."""
+    closed_net: Decimal | None
+    """Set when the fill ended a round trip (flat to flat; a flip ends one): its realised P&L less its fees."""
+
+
+@dataclass(slots=True)
+class Position:
+    instrument: str
+    opened_at: datetime
+    quantity: Decimal = ZERO
+    """Base units, above zero is long."""
+    cost: Decimal = ZERO
+    """USD, of the quantity's sign."""
+    last_price: Decimal = ZERO
+    """Of its last fill: it is valued so until the first mark price is known."""
+    trip_net: Decimal = ZERO
+    """Realised P&L less fees since it was last flat."""
+    leverage: Decimal = Decimal(1)
+    exit_plan: ExitPlan | None = None
+
+    @property
+    def entry_price(self) -> Decimal:
+        return quotient(self.cost, self.quantity) if self.quantity else ZERO
+
+    def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> Change:
+        """`quantity` is signed: above zero bought."""
+        self.last_price = price
+        if not self.quantity:
+            self.opened_at, self.trip_net = at, ZERO
+        if self.quantity * quantity >= 0:
+            self.trip_net -= fee
+            return self._change(quantity, product(quantity, price), ZERO, None)
+        if abs(quantity) < abs(self.quantity):
+            return self._reduce(quantity, price, fee)
+        return self._close(quantity, price, fee, at)
+
+    def _reduce(self, quantity: Decimal, price: Decimal, fee: Decimal) -> Change:
+        released = -quotient(self.cost * quantity, self.quantity)
+        realised = -product(quantity, price) - released
+        self.trip_net += realised - fee
+        return self._change(quantity, -released, realised, None)
+
+    def _close(self, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> Change:
+        rest = self.quantity + quantity
+        rest_fee = quotient(fee * rest, quantity)
+        realised = product(self.quantity, price) - self.cost
+        closed_net = self.trip_net + realised - (fee - rest_fee)
+        self.opened_at, self.trip_net = at, -rest_fee
+        return self._change(quantity, product(rest, price) - self.cost, realised, closed_net)
+
+    def _change(self, quantity: Decimal, cost: Decimal, realised: Decimal, closed_net: Decimal | None) -> Change:
+        self.quantity += quantity
+        self.cost += cost
+        return Change(cost, realised, closed_net)
