@@ -12,10 +12,11 @@ from dashboard_api.store import load_book, save_facts, save_open_trades
 
 DURABLE = ("executions.v1", "signals.v1", "orders.v1", "rounds.v1")
 """Kept in Postgres by the step, each record once."""
-LATEST = ("competition.v1", "portfolios.v1", "leaderboard.v1")
-"""Compacted: the broker itself keeps the last of each key."""
+STANDING = ("competition.v1", "market.instruments.v1")
+LATEST = ("portfolios.v1", "leaderboard.v1")
+"""Both compacted: the broker itself keeps the last of each key."""
 MARKS = "market.marks.v1"
-STREAMED = (*DURABLE, *LATEST, MARKS)
+STREAMED = (*STANDING, *DURABLE, *LATEST, MARKS)
 
 if any(not TOPICS[name].public for name in STREAMED):
     raise RuntimeError("the page shows public topics only")

@@ -54,13 +54,14 @@ class Hub:
         heartbeat_s: float,
         clients_max: int,
         client_queue: int,
-        catch_up: Callable[[], None] = lambda: None,
         health: Callable[[], str] = lambda: "null",
     ) -> None:
         self.feed, self._telemetry, self._latency = feed, telemetry, latency
         self._interval_s, self._heartbeat_s = interval_s, heartbeat_s
         self._clients_max, self._client_queue = clients_max, client_queue
-        self._catch_up, self._health = catch_up, health
+        self.catch_up: Callable[[], None] = lambda: None
+        """Called before a frame is made: what was put off is offered now."""
+        self._health = health
         self._clients: set[Listener] = set()
         self._listeners: set[Listener] = set()
         self._news, self.ready, self._closing = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -92,7 +93,7 @@ class Hub:
             await asyncio.sleep(self._interval_s)
 
     def flush(self) -> None:
-        self._catch_up()
+        self.catch_up()
         changes = self.feed.take()
         with ExitStack() as spans:
             traced = self._traced(changes, spans)

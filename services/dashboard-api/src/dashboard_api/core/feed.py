@@ -41,6 +41,14 @@ class Feed:
         self._pending.pop(token, None)
         self._pending[token] = change
 
+    def absorb(self) -> None:
+        """What was offered is history: on the board, told to nobody."""
+        changes = self.take()
+        self._begin(changes)
+        for change in changes:
+            if self._may_show(change):
+                self.board.put(change)
+
     def take(self) -> Sequence[Change]:
         """What the next frame will tell."""
         changes = list(self._pending.values())
