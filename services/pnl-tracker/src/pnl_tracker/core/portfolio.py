@@ -43,7 +43,7 @@ class Account:
     peak_equity: Decimal = ZERO
     max_drawdown: Decimal = ZERO
     positions: dict[str, Position] = field(default_factory=dict)
-    """By instrument, in order of opening; flat ones are taken out."""
+    """By instrument; flat ones are taken out."""
     ledger: Ledger = field(default_factory=Ledger)
 
     @property
@@ -100,7 +100,7 @@ class Account:
         self, event_id: UUID, at: datetime, cause: Cause, price: Price,
         *, round: int | None = None, traceparent: str = "",
     ) -> PortfolioUpdated:  # fmt: skip
-        views = [_view(position, price(position)) for position in self.positions.values()]
+        views = [_view(position, price(position)) for _, position in sorted(self.positions.items())]
         unrealised = sum((view.unrealised_pnl for view in views), ZERO)
         cash, margin_used = self.cash, sum((view.margin for view in views), ZERO)
         equity = cash + unrealised

@@ -1,0 +1,24 @@
+"""Wires the tracker. Run: `python -m pnl_tracker`."""
+
+from chassis.service import timed_app
+from starlette.applications import Starlette
+
+from pnl_tracker.board import telling
+from pnl_tracker.competition import Competition
+from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, Tracker
+from pnl_tracker.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    settings = settings or Settings()
+    competition = Competition()
+    tracker = Tracker(competition)
+    board = telling(settings.leaderboard_apart_s, lambda: tracker.keeps(0))
+    return timed_app(
+        "pnl-tracker",
+        settings,
+        own_topic=OWN_TOPIC,
+        market_topics=MARKET_TOPICS,
+        stage=tracker,
+        background=[competition.read, board],
+    )

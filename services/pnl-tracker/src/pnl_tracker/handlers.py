@@ -1,0 +1,62 @@
+"""What the tracker reads, what it keeps, who decides."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from chassis.step import Connection, Out
+from chassis.timed import MarketRecord
+from contracts.base import Event
+from contracts.executions import OrderFilled
+from contracts.market import MarkUpdated
+
+from pnl_tracker import store
+from pnl_tracker.competition import Competition
+from pnl_tracker.core.unit import Unit
+
+OWN_TOPIC = OrderFilled.topic
+MARKET_TOPICS = [MarkUpdated.topic]
+
+
+class Tracker:
+    """The timed stage: one unit of accounts for each partition of `executions.v1`."""
+
+    merged: ClassVar[bool] = True
+    watermark_topic: str | None = None
+
+    def __init__(self, competition: Competition) -> None:
+        self._competition = competition
+        self._units: dict[int, Unit] = {}
+        self._enrolled: dict[int, int] = {}
+
+    def keeps(self, partition: int) -> bool:
+        return partition in self._units
+
+    async def load(self, db: Connection, partition: int) -> None:
+        self._units[partition] = await store.load(db, partition)
+        self._enrolled[partition] = -1
+
+    def own(self, partition: int, event: Event) -> Sequence[Event | Out]:
+        return self._unit(partition).execution(event)
+
+    def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
+        return self._unit(partition).mark(record)
+
+    def recall(self, partition: int, record: MarketRecord) -> None:
+        self._units[partition].recall(record)
+
+    def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
+        return self._unit(partition).passed(through)
+
+    def watermark(self, partition: int) -> bool:  # noqa: ARG002  # the protocol's
+        return False
+
+    async def save(self, db: Connection) -> None:
+        await store.save(db, self._units.items())
+
+    def _unit(self, partition: int) -> Unit:
+        unit, version = self._units[partition], self._competition.version
+        if self._enrolled[partition] != version:
+            self._enrolled[partition] = version
+            unit.enrol(self._competition.roster(partition))
+        return unit

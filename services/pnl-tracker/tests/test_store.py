@@ -1,0 +1,122 @@
+"""The books on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from contracts.portfolios import PortfolioUpdated
+from contracts.signals import ExitPlan
+from pnl_tracker import store
+from pnl_tracker.core.unit import Unit
+from pnl_tracker.testing import ETH, STARTS_AT, at, fill, funding, mark, roster, unit
+
+PARTITION = 3
+MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_books.py"
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Any]:
+    """An empty schema of its own."""
+    spec = spec_from_file_location("books", MIGRATION)
+    assert spec is not None
+    assert spec.loader is not None
+    migration = module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    connection = await asyncpg.connect(postgres)
+    await connection.execute("drop schema if exists books_alone cascade; create schema books_alone")
+    await connection.execute("set search_path = books_alone")
+    await connection.execute(migration.TABLES)
+    await connection.execute(migration.APPEND_ONLY)
+    yield connection
+    await connection.close()
+
+
+Step = Callable[[Unit], list[PortfolioUpdated]]
+PLAN = ExitPlan(stop_loss=Decimal(90), take_profit=Decimal("130.5"))
+STEPS: list[Step] = [
+    lambda ann: ann.passed(STARTS_AT),
+    lambda ann: ann.execution(fill(1, "3", "100", fee="0.3", exit_plan=PLAN)),
+    lambda ann: ann.execution(fill(2, "-1", "99.999999", fee="0.1", seconds=2)),
+    lambda ann: ann.execution(fill(3, "-0.7", "10.1", seconds=3, instrument=ETH)),
+    lambda ann: ann.mark(mark("90", seconds=4)) + ann.mark(mark("11", seconds=4, instrument=ETH)) + ann.passed(at(4)),
+    lambda ann: ann.execution(fill(4, "-5", "101", fee="0.5", seconds=5)),
+    lambda ann: ann.execution(funding(5, "0.123456789012", seconds=6)),
+    lambda ann: ann.execution(fill(6, "0.7", "9", seconds=7, instrument=ETH)),
+    lambda ann: ann.passed(at(180)),
+    lambda ann: ann.execution(fill(2, "-1", "99.999999", fee="0.1", seconds=181)),
+    lambda ann: ann.execution(fill(7, "1", "120", fee="0.5", seconds=182)),
+]
+
+
+async def saved(db: Any, kept: Unit) -> None:
+    await store.save(db, [(PARTITION, kept)])
+
+
+async def taken_over(db: Any, marks: list[Any]) -> Unit:
+    again = await store.load(db, PARTITION)
+    again.enrol(roster("ann", "bob"))
+    for record in marks:
+        again.recall(record)
+    return again
+
+
+async def test_a_unit_that_is_loaded_before_every_step_says_what_an_uninterrupted_one_says(db: Any) -> None:
+    whole = unit("ann", "bob")
+    uninterrupted = [portfolio for step in STEPS for portfolio in step(whole)]
+
+    interrupted: list[PortfolioUpdated] = []
+    for n, step in enumerate(STEPS):
+        marks = [mark("90", seconds=4), mark("11", seconds=4, instrument=ETH)] if n > 4 else []
+        kept = await taken_over(db, marks)
+        interrupted += step(kept)
+        await saved(db, kept)
+
+    assert [p.model_dump_json() for p in interrupted] == [p.model_dump_json() for p in uninterrupted]
+    assert len(uninterrupted) == 4 + 6 + 1 + 1 + 2  # opening, trades, funding, marks, round 2
+    assert all(portfolio.books_balanced for portfolio in uninterrupted)
+
+
+async def test_an_auditor_finds_that_every_transaction_and_all_of_them_add_up_to_zero(db: Any) -> None:
+    kept = unit("ann", "bob")
+    for step in STEPS:
+        step(kept)
+    await saved(db, kept)
+
+    books = await db.fetch("select * from books")
+    assert {row["amount"] for row in books} == {0}
+    assert len(books) == 2 + 6 + 1 + 1  # two deposits, six trades, one funding, all together
+    cash = await db.fetchval("select sum(amount) from ledger_entries where account = 'cash' and competitor_id = 'ann'")
+    assert cash == kept.accounts["season-1", "ann"].cash
+    assert await db.fetchval("select count(*) from trades") == 6
+    assert await db.fetchval("select sum(realised_pnl) from trades") == kept.accounts["season-1", "ann"].realised_pnl
+
+
+async def test_a_lost_entry_is_seen_at_the_next_start(db: Any) -> None:
+    kept = unit("ann")
+    for step in STEPS[:3]:
+        step(kept)
+    await saved(db, kept)
+    await db.execute("set session_replication_role = replica")  # as a restore that went wrong would
+    await db.execute("delete from ledger_entries where account = 'fees' and line = 3")
+    await db.execute("set session_replication_role = origin")
+
+    told = (await taken_over(db, [])).passed(at(180))
+    assert [(p.competitor_id, p.books_balanced) for p in told if p.round == 2] == [("ann", False), ("bob", True)]
+
+
+@pytest.mark.parametrize("statement", ["update ledger_entries set amount = 0", "delete from trades"])
+async def test_what_is_in_the_books_cannot_be_changed(db: Any, statement: str) -> None:
+    with pytest.raises(asyncpg.RaiseError, match="append-only"):
+        await db.execute(statement)
+
+
+async def test_the_accounts_of_another_partition_are_not_loaded(db: Any) -> None:
+    kept = unit("ann")
+    kept.passed(STARTS_AT)
+    await saved(db, kept)
+
+    assert (await store.load(db, PARTITION + 1)).accounts == {}
