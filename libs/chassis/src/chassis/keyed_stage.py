@@ -55,3 +55,6 @@ class KeyedStage(Generic[State]):
                 *map(list, zip(*rows, strict=True)),
             )
         self._changed.clear()
+
+    def sizes(self) -> dict[str, int]:
+        return {"keys": len(self._states)}

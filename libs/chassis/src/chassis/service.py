@@ -1,50 +1,34 @@
-"""Runs a service as a process. (API skeleton; bodies follow.)"""
+"""Runs a service as a process: resources, one loop, health, metrics. Any failure of the loop ends the process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import asyncpg
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from chassis.health import Health
-from chassis.objects import ObjectStore
-from chassis.publish import Publisher
+from chassis.bus import cluster_id, start_member, start_reader
+from chassis.health import Loop
+from chassis.http import http_routes
+from chassis.resources import Resources, open_resources
 from chassis.settings import ServiceSettings
-from chassis.step import Connection, Stage
-from chassis.telemetry import Telemetry
+from chassis.step import PlainStep, Stage, Step
 from chassis.timed import TimedStage
+from chassis.timed_worker import TimedWorker
+from chassis.worker import Offsets, Onlookers, Worker, ensure_same_broker
 
+__all__ = ["Background", "Resources", "serve", "service_app", "stage_app", "timed_app"]
 
-@dataclass
-class Resources:
-    """What a service's shell may use; routes find it in `request.app.state.resources`."""
-
-    service: str
-    settings: ServiceSettings
-    telemetry: Telemetry
-    health: Health
-    publisher: Publisher
-    objects: ObjectStore
-    stack: AsyncExitStack
-    """Closed when the process drains, after its loop has ended."""
-    stopping: asyncio.Event
-    """Set when the process is asked to end: own loops finish what they have and return."""
-
-    async def connect(self) -> Connection:
-        """A new connection of the service's role, closed with the process."""
-        raise NotImplementedError
-
-    async def pool(self) -> "asyncpg.Pool[Any]":
-        """The process's pool, made at the first call."""
-        raise NotImplementedError
-
+DRAIN_WITHIN_S = 10.0
 
 Background = Callable[[Resources], AbstractAsyncContextManager[Any]]
-"""Entered before the loop begins, left after it has ended: latest-value readers, writers, caches."""
+"""Entered before the loop begins, left after it has ended: latest-value readers, writers, caches.
+
+Where what it enters has a task `running`, the process ends when that fails.
+"""
+Run = Callable[[Resources], Awaitable[None]]
 
 
 def stage_app(
@@ -58,7 +42,15 @@ def stage_app(
     max_records: int = 500,
 ) -> Starlette:
     """A plain stage."""
-    raise NotImplementedError
+
+    async def run(resources: Resources) -> None:
+        consumer, step = await _consumer(resources), await _step(resources, stage)
+        onlookers = Onlookers(consumer, step, resources.telemetry, stage)
+        worker = Worker(consumer, PlainStep(step, stage, resources.telemetry), onlookers, max_records)
+        await worker.run(topics, resources.stopping, resources.health.loops["loop"])
+        await step.flush()
+
+    return service_app(service, settings, run=run, background=background, routes=routes)
 
 
 def timed_app(
@@ -74,21 +66,91 @@ def timed_app(
     max_records: int = 500,
 ) -> Starlette:
     """A stage whose own topic is merged with market topics by event time."""
-    raise NotImplementedError
+
+    async def run(resources: Resources) -> None:
+        kafka = resources.settings.kafka
+        consumer, step = await _consumer(resources), await _step(resources, stage)
+        market, asker = await _reader(resources, kafka), await _reader(resources, kafka)
+        onlookers = Onlookers(consumer, step, resources.telemetry, stage)
+        worker = TimedWorker(
+            consumer, market, asker, step, stage, resources.telemetry, onlookers, own_topic, market_topics,
+            hold_for_rounds=hold_for_rounds, max_records=max_records,
+        )  # fmt: skip
+        await worker.run(resources.stopping, resources.health.loops["loop"])
+        await step.flush()
+
+    return service_app(service, settings, run=run, background=background, routes=routes)
 
 
 def service_app(
     service: str,
     settings: ServiceSettings,
     *,
-    run: Callable[[Resources], Awaitable[None]],
+    run: Run,
     background: Sequence[Background] = (),
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """A service with its own loop. `run` returns when `resources.stopping` is set; if it returns before, the process ends well."""
-    raise NotImplementedError
+    """A service with its own loop. `run` returns when `resources.stopping` is set; if sooner, the process ends well."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            resources = await open_resources(service, settings, stack)
+            app.state.resources = resources
+            loop = resources.health.loop("loop")
+            for enter in background:
+                entered = await stack.enter_async_context(enter(resources))
+                if isinstance(running := getattr(entered, "running", None), asyncio.Task):
+                    resources.watch(running, resources.health.loop(f"background-{len(resources.health.loops)}"))
+            running = asyncio.ensure_future(run(resources))
+            resources.watch(running, loop, ends_process=True)
+            resources.telemetry.log.info("started")
+            try:
+                yield
+            finally:
+                resources.stopping.set()
+                await _drain(running, loop, resources)
+
+    app = Starlette(routes=[*http_routes(), *routes], lifespan=lifespan)
+    app.state.settings = settings
+    return app
+
+
+async def _drain(running: "asyncio.Future[None]", loop: Loop, resources: Resources) -> None:
+    """Finish the batch, publish, commit: bounded, for the next process takes up whatever is left."""
+    await asyncio.wait({running}, timeout=DRAIN_WITHIN_S)
+    if not running.done():
+        resources.telemetry.log.error("not drained in time", seconds=DRAIN_WITHIN_S)
+        loop.failed = True
+        running.cancel()
+        await asyncio.wait({running}, timeout=1)
+    resources.telemetry.log.info("stopped")
+
+
+async def _consumer(resources: Resources) -> Any:
+    settings = resources.settings
+    consumer = await start_member(settings.kafka, resources.service, settings.instance)
+    resources.stack.push_async_callback(consumer.stop)
+    return consumer
+
+
+async def _reader(resources: Resources, kafka: str) -> Any:
+    reader = await start_reader(kafka)
+    resources.stack.push_async_callback(reader.stop)
+    return reader
+
+
+async def _step(resources: Resources, stage: Stage | TimedStage) -> Step:
+    db = await resources.connect()
+    await ensure_same_broker(db, await cluster_id(resources.settings.kafka), resources.service)
+    offsets = Offsets(await _reader(resources, resources.settings.kafka))
+    return Step(db, resources.service, resources.publisher, resources.telemetry, stage.save, offsets.check)
 
 
 def serve(create_app: Callable[[], Starlette], **uvicorn_options: Any) -> None:
     """Run until SIGTERM or SIGINT (exit 0) or until the loop fails (exit 1). For `python -m <service>`."""
-    raise NotImplementedError
+    from chassis.http import Server
+
+    app = create_app()
+    server = Server(app, app.state.settings, uvicorn_options)
+    sys.exit(asyncio.run(server.until_end()))

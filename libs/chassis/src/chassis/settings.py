@@ -1,5 +1,6 @@
-"""What every service is told from outside: `<PREFIX>NAME` in the environment, or a file named by `<PREFIX>NAME_FILE`."""
+"""What a service is told from outside: `<PREFIX>NAME` in the environment, or a file named by `<PREFIX>NAME_FILE`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,8 +45,8 @@ class ServiceSettings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library names its arguments
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _NamedFiles(settings_cls)
 
@@ -53,8 +54,7 @@ class ServiceSettings(BaseSettings):
 class _NamedFiles(PydanticBaseSettingsSource):
     """`<PREFIX>NAME_FILE` holds the path of a file with the value, as secrets are mounted."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        import os
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002  # as above
 
         path = os.environ.get(f"{self.config.get('env_prefix', '')}{field_name}_FILE".upper())
         return (Path(path).read_text(encoding="utf-8").strip() if path else None), field_name, False

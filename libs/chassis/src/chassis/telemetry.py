@@ -1,30 +1,122 @@
-"""Logs, traces and metrics, wired once a process. (API skeleton; bodies follow.)"""
+"""Logs, traces and metrics, wired once a process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
-from prometheus_client import CollectorRegistry
+from contracts.base import Event
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
+from chassis.logs import configure_logs
 from chassis.settings import ServiceSettings
+from chassis.spans_file import SpansFile
+
+_SAMPLED = frozenset("13579bdf")
+"""Last digits of a traceparent whose sampled bit is set."""
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+_SPANS_QUEUED_MAX = 20_000
+
+
+class Span:
+    """A span that is written when it ends."""
+
+    __slots__ = ("_span", "traceparent")
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span, self.traceparent = span, traceparent_of(span.get_span_context())
+
+    def end(self) -> None:
+        self._span.end()
 
 
 class Telemetry:
-    log: structlog.stdlib.BoundLogger
-    registry: CollectorRegistry
-
     def __init__(self, service: str, settings: ServiceSettings) -> None:
-        raise NotImplementedError
+        self.log = configure_logs(service, settings)
+        self._provider, self._exports = _provider(service, settings)
+        self._tracer = self._provider.get_tracer("chassis")
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Info("arena_service", "Which replica this is.", registry=registry).info(
+            {"service": service, "instance": settings.instance}
+        )
+        self.records = Counter("arena_step_records", "Records taken from the broker.", registry=registry)
+        self.batches = Counter("arena_step_batches", "Polls handled.", registry=registry)
+        self.dead_letters = Counter("arena_dead_letters", "Records set aside.", ["topic"], registry=registry)
+        self.batch_seconds = _histogram("arena_step_batch_seconds", "One poll, from take to hand-over.", registry)
+        self.commit_seconds = _histogram("arena_step_commit_seconds", "The step's transaction.", registry)
+        self.publish_seconds = _histogram("arena_publish_wait_seconds", "Waiting for acknowledgements.", registry)
+        self.lag = Gauge("arena_consumer_lag", "Records behind the end.", ["topic", "partition"], registry=registry)
+        self.state_size = Gauge("arena_state_objects", "Objects held in memory.", ["kind"], registry=registry)
+
+    def batch(self, records: int, seconds: float) -> None:
+        self.records.inc(records)
+        self.batches.inc()
+        self.batch_seconds.observe(seconds)
+
+    def begin(self, name: str, event: Event) -> Span | None:
+        """A span below the event's; None where its trace is not sampled or nobody here would write it."""
+        parent = event.traceparent
+        if not self._exports or not parent or parent[-1] not in _SAMPLED:
+            return None
+        attributes = {"event_id": str(event.event_id), "key": event.key}
+        return Span(self._tracer.start_span(name, context_of(parent), attributes=attributes))
 
     @contextmanager
     def span(self, name: str, traceparent: str = "", **attributes: str | int | float) -> Iterator[str]:
         """A span below `traceparent` (only if that is sampled); yields the traceparent for what it causes."""
-        raise NotImplementedError
+        if not self._exports or not traceparent or traceparent[-1] not in _SAMPLED:
+            yield traceparent
+            return
+        span = self._tracer.start_span(name, context_of(traceparent), attributes=attributes)
+        with trace.use_span(span, end_on_exit=True):
+            yield traceparent_of(span.get_span_context())
 
     def root(self, name: str, **attributes: str | int | float) -> str:
-        """Begin a trace (by ratio) with a span that is over at once; returns its traceparent, empty if not sampled."""
-        raise NotImplementedError
+        """Begin a trace (by ratio) with a span that is over at once; returns its traceparent."""
+        span = self._tracer.start_span(name, trace.set_span_in_context(trace.INVALID_SPAN), attributes=attributes)
+        span.end()
+        return traceparent_of(span.get_span_context())
 
     def shutdown(self) -> None:
         """Write out what is buffered."""
-        raise NotImplementedError
+        self._provider.shutdown()
+
+
+def context_of(traceparent: str) -> Context | None:
+    """None where it is no traceparent: the span then begins a trace of its own."""
+    try:
+        _, trace_id, span_id, flags = traceparent.split("-")
+        context = SpanContext(
+            int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+        )
+    except ValueError:
+        return None
+    return trace.set_span_in_context(NonRecordingSpan(context))
+
+
+def traceparent_of(context: SpanContext) -> str:
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+
+
+def _provider(service: str, settings: ServiceSettings) -> tuple[TracerProvider, bool]:
+    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio))
+    resource = Resource({"service.name": service, "service.instance.id": settings.instance})
+    provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+    if settings.otlp_endpoint:
+        collector = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(collector, _SPANS_QUEUED_MAX))
+    if settings.traces_file:
+        file = SpansFile(settings.traces_file, service)
+        provider.add_span_processor(BatchSpanProcessor(file, _SPANS_QUEUED_MAX, schedule_delay_millis=200))
+    return provider, bool(settings.otlp_endpoint or settings.traces_file)
+
+
+def _histogram(name: str, about: str, registry: CollectorRegistry) -> Histogram:
+    return Histogram(name, about, registry=registry, buckets=_SECONDS)
