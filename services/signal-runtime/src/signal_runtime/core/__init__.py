@@ -1,0 +1,1 @@
+"""Everything that decides, and nothing that waits: no clock, no network, no random, no await."""

@@ -1,0 +1,1 @@
+"""The models that need nothing but the view: `decide(parameters, view) -> Decision`."""
