@@ -1,0 +1,72 @@
+"""What a venue's feed says, as it said it: numbers stay the venue's own strings until somebody reckons with them."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+Levels = list[tuple[str, str]]
+"""(price, quantity), the best first."""
+
+
+class Book(NamedTuple):
+    """The best levels, whole: it replaces the one before."""
+
+    at: datetime
+    instrument: str
+    sequence: int
+    bids: Levels
+    asks: Levels
+
+
+class Trade(NamedTuple):
+    at: datetime
+    instrument: str
+    trade_id: str
+    price: str
+    quantity: str
+    aggressor: str
+    """`buy` or `sell`."""
+
+
+class Mark(NamedTuple):
+    """What the venue does not say is None, never guessed."""
+
+    at: datetime
+    instrument: str
+    mark_price: str
+    index_price: str | None = None
+    last_price: str | None = None
+    funding_rate: str | None = None
+    next_funding_at: datetime | None = None
+    open_interest: str | None = None
+
+
+class News(NamedTuple):
+    at: datetime
+    source: str
+    headline: str
+    instruments: tuple[str, ...]
+
+
+Update = Book | Trade | Mark | News
+
+
+class Step(NamedTuple):
+    """Everything the venue said after the step before and up to and including `at`, in the order it was said."""
+
+    at: datetime
+    updates: list[Update]
+
+
+class Bar(NamedTuple):
+    """One minute of the past, from before the feed's start."""
+
+    instrument: str
+    opened_at: datetime
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    """Base units."""
+    turnover: str
+    trades: int
