@@ -22,7 +22,7 @@ MESSAGE_BYTES_MAX = 2 * 1024 * 1024
 
 JVM = (
     "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData", "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-XX:-UsePerfData", "-Xlog:aot*=error", "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )  # fmt: skip
 
 
@@ -80,8 +80,9 @@ class EmbeddedKafka:
             raise
 
     async def stop(self, timeout_s: float = STOP_S) -> None:
-        if self._process is not None:
-            await end(self._process, [(signal.SIGTERM, timeout_s)])
+        process, self._process = self._process, None
+        if process is not None:
+            await end(process, [(signal.SIGTERM, timeout_s)])
 
     @property
     def _properties(self) -> Path:

@@ -84,8 +84,9 @@ class EmbeddedPostgres:
             raise
 
     async def stop(self) -> None:
-        if self._process is not None:  # fast shutdown, then an immediate one
-            await end(self._process, [(signal.SIGINT, 20.0), (signal.SIGQUIT, 8.0)])
+        process, self._process = self._process, None
+        if process is not None:  # fast shutdown, then an immediate one
+            await end(process, [(signal.SIGINT, 20.0), (signal.SIGQUIT, 8.0)])
 
     async def _init(self) -> None:
         if (self._cluster / "PG_VERSION").exists():

@@ -1,0 +1,41 @@
+"""What `arena status` says."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from arena.datadir import DataDir
+from arena.stack.supervisor import is_ready
+
+
+async def look(folder: DataDir) -> dict[str, Any]:
+    running = folder.running()
+    if running is None:
+        return {"healthy": False, "running": False, "data_dir": str(folder.path)}
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+        ready = await asyncio.gather(*(is_ready(http, port) for port in running.ports.values()))
+        figures = await system_figures(http, running.url)
+    services = [
+        {"name": name, "ready": is_up, "port": port}
+        for (name, port), is_up in zip(running.ports.items(), ready, strict=True)
+    ]
+    return {
+        "healthy": all(ready),
+        "running": True,
+        "data_dir": str(folder.path),
+        "pid": running.pid,
+        "page": running.url,
+        "kafka": running.kafka,
+        "services": services,
+        "system": figures,
+    }
+
+
+async def system_figures(http: httpx.AsyncClient, url: str) -> Any:
+    """What the page's server says of the whole, null where it does not answer."""
+    try:
+        response = await http.get(f"{url}metrics/system")
+        return response.json() if response.is_success else None
+    except (httpx.HTTPError, ValueError):
+        return None
