@@ -1,0 +1,70 @@
+"""What the venue needs to know of a market record, and the last book, mark and terms of each instrument."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from contracts.competition import SeasonChanged, SeasonRules
+from contracts.market import BookUpdated, InstrumentListed, MarkUpdated
+
+
+class MarketRecord(Protocol):
+    """A record whose headers are read and whose value is parsed when somebody asks for the event."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def instrument(self) -> str: ...
+    @property
+    def kind(self) -> str:
+        """The event's type: `book_updated`, `mark_updated`, `bar_closed` …"""
+        ...
+
+    @property
+    def event(self) -> Any:
+        """None where the value breaks its contract."""
+        ...
+
+
+class Fees(NamedTuple):
+    maker: Decimal
+    taker: Decimal
+
+
+@dataclass(slots=True)
+class Market:
+    books: dict[str, MarketRecord] = field(default_factory=dict)
+    marks: dict[str, MarketRecord] = field(default_factory=dict)
+    instruments: dict[str, InstrumentListed] = field(default_factory=dict)
+    rules: dict[str, SeasonRules] = field(default_factory=dict)
+
+    def list(self, instrument: InstrumentListed) -> None:
+        self.instruments[instrument.instrument] = instrument
+
+    def adopt(self, season: SeasonChanged) -> None:
+        self.rules[season.season_id] = season.rules
+
+    def remember(self, record: MarketRecord) -> None:
+        if record.kind == "book_updated":
+            self.books[record.instrument] = record
+        elif record.kind == "mark_updated":
+            self.marks[record.instrument] = record
+
+    def book(self, instrument: str) -> BookUpdated | None:
+        record = self.books.get(instrument)
+        return record.event if record else None
+
+    def mark(self, instrument: str) -> MarkUpdated | None:
+        record = self.marks.get(instrument)
+        return record.event if record else None
+
+    def knows(self, season_id: str, instrument: str) -> bool:
+        return season_id in self.rules and instrument in self.instruments
+
+    def fees(self, season_id: str, instrument: str) -> Fees:
+        """The season's where it sets them, else the instrument's own."""
+        rules, own = self.rules[season_id], self.instruments[instrument]
+        maker = own.maker_fee_rate if rules.maker_fee_rate is None else rules.maker_fee_rate
+        taker = own.taker_fee_rate if rules.taker_fee_rate is None else rules.taker_fee_rate
+        return Fees(maker, taker)

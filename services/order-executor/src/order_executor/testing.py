@@ -1,0 +1,146 @@
+"""For tests and benchmarks: a venue with fees of 2 and 5 basis points, and short ways to say what comes in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from contracts.base import Event, named_id
+from contracts.competition import SeasonChanged, SeasonRules
+from contracts.executions import OrderFilled
+from contracts.market import BarClosed, BookUpdated, InstrumentListed, MarkUpdated
+from contracts.orders import OrderApproved
+
+from order_executor.core import Venue
+
+T0 = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BTC, ETH = "BTC-USDT-PERP", "ETH-USDT-PERP"
+D = Decimal
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A market record as the venue sees it."""
+
+    event: Any
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at  # type: ignore[no-any-return]
+
+    @property
+    def instrument(self) -> str:
+        return self.event.instrument  # type: ignore[no-any-return]
+
+    @property
+    def kind(self) -> str:
+        return self.event.type  # type: ignore[no-any-return]
+
+
+def levels(text: str) -> tuple[tuple[Decimal, Decimal], ...]:
+    """`100x2 101x3`: two at 100, three at 101."""
+    return tuple((D(price), D(size)) for price, size in (level.split("x") for level in text.split()))
+
+
+def book(t: float, bids: str, asks: str, *, sequence: int = 0, instrument: str = BTC) -> Fact:
+    sequence = sequence or int(t * 1000) + 1
+    event_id = named_id("book", instrument, t, sequence)
+    return Fact(
+        BookUpdated(
+            event_id=event_id, at=at(t), instrument=instrument, venue="test", sequence=sequence,
+            bids=levels(bids), asks=levels(asks),
+        )
+    )  # fmt: skip
+
+
+def mark(t: float, price: str, *, instrument: str = BTC, rate: str | None = None, stamp: float | None = None) -> Fact:
+    return Fact(
+        MarkUpdated(
+            event_id=named_id("mark", instrument, t), at=at(t), instrument=instrument, venue="test",
+            mark_price=D(price), funding_rate=D(rate) if rate else None,
+            next_funding_at=at(stamp) if stamp is not None else None,
+        )
+    )  # fmt: skip
+
+
+def bar(t: float, close: str, *, instrument: str = BTC) -> Fact:
+    price = D(close)
+    return Fact(
+        BarClosed(
+            event_id=named_id("bar", instrument, t), at=at(t), instrument=instrument, venue="test", interval="1m",
+            opened_at=at(t - 60), open=price, high=price, low=price, close=price, volume=D(1), turnover=price, trades=1,
+        )
+    )  # fmt: skip
+
+
+def order(n: int, side: str, quantity: str, t: float = 0, **fields: Any) -> OrderApproved:
+    """The n-th order; `limit` makes it a limit order, GTC unless said otherwise."""
+    limit = fields.pop("limit", None)
+    fields.setdefault("time_in_force", "GTC" if limit else "IOC")
+    fields.setdefault("competitor_id", "ann")
+    for name in ("price_min", "price_max"):
+        fields[name] = D(fields.get(name, "1" if name == "price_min" else "1000000"))
+    return OrderApproved(
+        event_id=named_id("order", n, fields["competitor_id"]), at=at(t), season_id="s1", round=n, part=1,
+        signal_id=named_id("signal", n), effective_at=at(t), instrument=fields.pop("instrument", BTC), side=side,
+        quantity=D(quantity), order_type="limit" if limit else "market", limit_price=D(limit) if limit else None,
+        leverage=D(fields.pop("leverage", "5")), **fields,
+    )  # fmt: skip
+
+
+def rules(**changes: Any) -> SeasonChanged:
+    season_rules = SeasonRules(
+        instruments=(BTC, ETH), capital=D(10_000), cadence_s=60, deadline_s=30, leverage_max=D(20),
+        order_notional_max=D(10**6), position_notional_max=D(10**6), price_band=D("0.02"), **changes,
+    )  # fmt: skip
+    return SeasonChanged(
+        event_id=named_id("season"), at=T0, season_id="s1", name="S", venue="test", clock="lockstep", starts_at=T0,
+        rules=season_rules, rules_sha256="0" * 64,
+    )  # fmt: skip
+
+
+def listed(instrument: str) -> InstrumentListed:
+    return InstrumentListed(
+        event_id=named_id("listed", instrument), at=T0, instrument=instrument, venue="test", base=instrument[:3],
+        quote="USDT", tick_size=D("0.1"), lot_size=D("0.001"), quantity_min=D("0.001"), quantity_max=D(1000),
+        notional_min=D(5), contract_value=D(1), leverage_max=D(100), maker_fee_rate=D("0.0002"),
+        taker_fee_rate=D("0.0005"), funding_interval_hours=8,
+    )  # fmt: skip
+
+
+def new_venue(**changes: Any) -> Venue:
+    venue = Venue()
+    venue.info.adopt(rules(**changes))
+    for instrument in (BTC, ETH):
+        venue.info.list(listed(instrument))
+    return venue
+
+
+def feed(venue: Venue, *inputs: OrderApproved | Fact | float) -> list[Event]:
+    """Orders, market records and, as numbers of seconds, the passing of time."""
+    events: list[Event] = []
+    for each in inputs:
+        if isinstance(each, OrderApproved):
+            events += venue.own(each)
+        elif isinstance(each, Fact):
+            events += venue.market(each)
+        else:
+            events += venue.passed(at(each))
+    return events
+
+
+def kinds(events: Sequence[Event]) -> list[str]:
+    return [event.type for event in events]  # type: ignore[attr-defined]
+
+
+def fills(events: Sequence[Event]) -> list[OrderFilled]:
+    return [event for event in events if isinstance(event, OrderFilled)]
+
+
+def trades(events: Sequence[Event]) -> list[tuple[str, str, str]]:
+    return [(each.side, format(each.price, "f"), format(each.quantity, "f")) for each in fills(events)]

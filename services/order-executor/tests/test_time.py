@@ -1,0 +1,80 @@
+"""When orders execute."""
+
+from contracts.base import Event
+from contracts.executions import OrderAccepted, OrderFilled
+from order_executor.testing import ETH, at, book, feed, fills, kinds, new_venue, order, trades
+
+
+def test_a_pending_order_meets_every_book_up_to_its_moment_and_none_after_it() -> None:
+    venue = new_venue()
+
+    events = feed(venue, order(1, "buy", "1", 10), book(9, "99x1", "100x1"), book(10, "199x1", "200x1"))
+    assert events == []
+    events = feed(venue, book(10.1, "299x1", "300x1"))
+
+    assert trades(events) == [("buy", "200", "1")]
+    assert {event.at for event in events} == {at(10)}
+
+
+def test_the_passing_of_time_alone_executes_what_is_due() -> None:
+    venue = new_venue()
+    feed(venue, book(0, "99x1", "100x1"), order(1, "buy", "1", 10))
+
+    assert feed(venue, 9.999) == []
+    assert kinds(feed(venue, 10.0)) == ["order_accepted", "order_filled"]
+    assert feed(venue, 11.0) == []
+
+
+def test_a_late_order_executes_at_the_units_time() -> None:
+    venue = new_venue()
+    feed(venue, book(0, "99x1", "100x1"), 20.0, order(1, "buy", "1", 10))
+
+    events = feed(venue, book(21, "199x1", "200x1"))
+
+    assert trades(events) == [("buy", "100", "1")]
+    assert {event.at for event in events} == {at(20)}
+
+
+def test_orders_of_one_moment_execute_by_competitor_round_and_part_whatever_came_first() -> None:
+    def said(*orders: int) -> list[str]:
+        known = {
+            1: order(1, "buy", "1", 5, competitor_id="ann"),
+            2: order(2, "buy", "1", 5, competitor_id="ann"),
+            3: order(1, "buy", "1", 5, competitor_id="bob"),
+            4: order(9, "buy", "1", 4, competitor_id="zoe"),
+        }
+        events = feed(new_venue(), book(0, "99x1", "100x9"), *(known[n] for n in orders), 5.0)
+        return [f"{event.competitor_id}/{event.round}" for event in events if isinstance(event, OrderAccepted)]
+
+    assert said(1, 2, 3, 4) == said(4, 3, 2, 1) == ["zoe/9", "ann/1", "ann/2", "bob/1"]
+
+
+def test_a_market_record_is_parsed_only_where_somebody_has_an_interest() -> None:
+    class Unread:
+        at, instrument, kind = at(1), ETH, "mark_updated"
+
+        @property
+        def event(self) -> Event:
+            raise AssertionError("nobody holds anything here")
+
+    venue = new_venue()
+    feed(venue, book(0, "99x1", "100x9"), order(1, "buy", "1", 0), 0.5)
+
+    assert venue.market(Unread()) == []
+
+
+def test_the_same_inputs_give_the_same_events() -> None:
+    def run() -> list[Event]:
+        venue = new_venue()
+        return feed(venue, book(0, "99x1", "100x1 101x1"), order(1, "buy", "1.5", 1), book(2, "98x1", "102x1"), 3.0)
+
+    assert run() == run()
+    assert all(isinstance(event, OrderFilled) for event in fills(run()))
+
+
+def test_a_trade_has_its_own_id_for_ever() -> None:
+    events = feed(new_venue(), book(0, "99x1", "100x1 101x1"), order(1, "buy", "2"), 1.0)
+
+    first, second = fills(events)
+    assert first.trade_id == first.event_id != second.trade_id
+    assert len({event.event_id for event in events}) == 3
