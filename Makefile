@@ -68,7 +68,7 @@ browser:
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.synced: uv.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES)) | $(UV)
-	@$(UV) sync --all-packages --frozen --python "$$(command -v $(PYTHON))"
+	@echo "installing the Python packages of uv.lock"; $(UV) sync --quiet --all-packages --frozen --python "$$(command -v $(PYTHON))"
 	@touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json | .venv/.synced

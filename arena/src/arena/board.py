@@ -34,7 +34,7 @@ class Board:
             self._live.start()
 
     def changed(self, child: Child) -> None:
-        if not self._console.is_terminal:
+        if not self._console.is_terminal and child.state != "starting":
             again = f", restarted {child.restarts} times" if child.restarts else ""
             self.say(f"{child.spec.name}: {child.state}{again}")
 
