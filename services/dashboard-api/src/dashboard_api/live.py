@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.bus import all_partitions, start_reader
-from chassis.health import Loop
 from chassis.service import Resources
 from chassis.step import Connection, Partition
 
@@ -30,7 +29,7 @@ _TURNS_WITHIN_S = 60.0
 class Live:
     def __init__(self, resources: Resources, hub: Hub, equity_step: timedelta) -> None:
         self._resources, self.hub, self._feed, self._step = resources, hub, hub.feed, equity_step
-        self._loop: Loop = resources.health.loop("stream", turns_within_s=_TURNS_WITHIN_S)
+        self._loop = resources.health.loop("stream", turns_within_s=_TURNS_WITHIN_S)
         self._offsets: dict[Partition, int] = {}
         self.intake = Intake(self._feed, equity_step, Standing(), {})
         self.lag = 0

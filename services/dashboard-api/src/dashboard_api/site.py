@@ -3,14 +3,14 @@
 import asyncio
 import json
 import secrets
-import signal
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from chassis.service import Resources
 from prometheus_client import Gauge
+from starlette.websockets import WebSocket
 
 from dashboard_api.core.board import Board, Shows
 from dashboard_api.core.feed import Feed
@@ -30,6 +30,8 @@ class Site:
     queries: Queries
     latency: FillLatency
     stages: Stages
+    running: asyncio.Task[None]
+    """The process ends when it fails: a stream that stopped is worse than none."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -65,8 +67,11 @@ class Site:
             separators=(",", ":"),
         )
 
+    async def serve(self, socket: WebSocket) -> None:
+        await self.hub.serve(socket)
+
     @asynccontextmanager
-    async def open(self, resources: Resources) -> AsyncIterator[None]:
+    async def open(self, resources: Resources) -> AsyncIterator["Site"]:
         settings = self.settings
         step = timedelta(seconds=settings.equity_step_s)
         feed = Feed(secrets.token_hex(8), shows=Shows(equity_step=step), ring=settings.ring)
@@ -87,25 +92,18 @@ class Site:
         self.stages = Stages(settings.kafka)
         resources.stack.push_async_callback(self.stages.stop)
         self._measure(resources)
-        work = (self.live.run, self.live.write_equity, self.hub.run)
-        tasks = [asyncio.create_task(self._or_end(run(), resources)) for run in work]
+        self.running = asyncio.create_task(self._run())
         try:
-            yield
+            yield self
         finally:
             self.hub.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self.running.cancel()
+            await asyncio.wait([self.running])
 
-    @staticmethod
-    async def _or_end(work: Coroutine[None, None, None], resources: Resources) -> None:
-        """A stream that stopped is worse than none: the process ends and is started again."""
-        try:
-            await work
-        except Exception:
-            resources.telemetry.log.exception("the stream broke")
-            resources.health.loops["stream"].failed = True
-            signal.raise_signal(signal.SIGTERM)
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as work:
+            for part in (self.live.run, self.live.write_equity, self.hub.run):
+                work.create_task(part())
 
     def _measure(self, resources: Resources) -> None:
         registry = resources.telemetry.registry
