@@ -21,7 +21,7 @@ class Spec:
     service: str
     instance: int
     port: int
-    """Of its own HTTP: health and metrics."""
+    """Of its HTTP: health and metrics, and the page's of dashboard-api."""
     env: Mapping[str, str]
     log: Path
 
@@ -57,14 +57,15 @@ def specs(options: Options, parts: Parts) -> list[Spec]:
 
 
 def _spec(service: str, instance: int, options: Options, parts: Parts) -> Spec:
-    port = free_port()
+    is_page = service == "dashboard-api" and instance == 0
+    port = options.port if is_page else free_port()
     told = {
         "KAFKA": parts.kafka,
         "POSTGRES": parts.dsns[service],
         "INSTANCE": str(instance),
         "HEALTH_PORT": str(port),
         "OBJECT_STORE": parts.folder.objects.as_uri(),
-        **_of_its_own(service, instance, options, parts),
+        **_of_its_own(service, port, options, parts),
     }
     if options.traces is not None:
         told["TRACES_FILE"] = str(options.traces.absolute())
@@ -73,12 +74,12 @@ def _spec(service: str, instance: int, options: Options, parts: Parts) -> Spec:
     return Spec(service, instance, port, env, parts.folder.logs / f"{named(service, instance)}.log")
 
 
-def _of_its_own(service: str, instance: int, options: Options, parts: Parts) -> dict[str, str]:
+def _of_its_own(service: str, port: int, options: Options, parts: Parts) -> dict[str, str]:
     match service:
         case "competition":
             return {"SEASON": str(parts.folder.season), "STARTS_AT": parts.starts_at.isoformat()}
         case "dashboard-api":
-            return {"PORT": str(0 if instance else options.port)}
+            return {"PORT": str(port)}
         case "market-data":
             return _feed(options)
     return {}
