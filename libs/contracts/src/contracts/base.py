@@ -1,6 +1,6 @@
 """What every event on the wire shares."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +21,19 @@ class Model(BaseModel):
     """A frozen value. Unknown fields are passed over, so that readers outlive additions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def made(cls, **fields: Any) -> Self:
+        """A value of all its fields, unchecked, at a tenth of the cost: for cores that reckon from checked values.
+
+        Whoever reads it off the wire checks it all the same; the tests of such a core validate what it made.
+        """
+        model = cls.__new__(cls)
+        object.__setattr__(model, "__dict__", fields)
+        object.__setattr__(model, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(model, "__pydantic_extra__", None)
+        object.__setattr__(model, "__pydantic_private__", None)
+        return model
 
 
 class Event(Model):

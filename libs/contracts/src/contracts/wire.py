@@ -61,9 +61,10 @@ def decode(topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]]
         event: Event = TOPICS[topic].adapter.validate_json(value)
     except ValidationError as error:
         raise BadRecord(explain(error)) from None
-    traceparent = dict(headers).get("traceparent")
-    if traceparent:
-        event = event.model_copy(update={"traceparent": traceparent.decode("ascii", "replace")[:128]})
+    for name, content in headers:
+        if name == "traceparent":
+            # Nobody else has seen the event yet: a copy would cost a third of the parse.
+            event.__dict__["traceparent"] = content.decode("ascii", "replace")[:128]
     return event
 
 
