@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
+from contracts.wire import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 from pnl_tracker.core.unit import Unit
@@ -116,6 +117,14 @@ def test_portfolios_are_numbered_without_gaps_and_never_go_back_in_time(steps: l
         told = [portfolio for portfolio in ran.told if portfolio.competitor_id == who]
         assert [portfolio.seq for portfolio in told] == list(range(1, len(told) + 1))
         assert [portfolio.at for portfolio in told] == sorted(portfolio.at for portfolio in told)
+
+
+@given(inputs)
+def test_every_portfolio_keeps_its_contract(steps: list[Step]) -> None:
+    for portfolio in run(steps).told:
+        written = encode(portfolio)
+        assert decode(written.topic, written.value, written.headers) == portfolio
+        assert set(portfolio.__dict__) == set(PortfolioUpdated.model_fields)
 
 
 @given(inputs)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import groupby
 
 from chassis.latest import LatestValues
+from chassis.publish import Publisher
 from chassis.service import Background, Resources
 from contracts.portfolios import PortfolioUpdated
 
@@ -15,8 +16,11 @@ SOURCE = "pnl-tracker/leaderboard"
 
 
 class Board:
-    def __init__(self, resources: Resources, portfolios: LatestValues[PortfolioUpdated]) -> None:
-        self._publisher, self._portfolios = resources.publisher, portfolios
+    running: "asyncio.Task[None] | None" = None
+    """The chassis ends the process when it fails."""
+
+    def __init__(self, publisher: Publisher, portfolios: LatestValues[PortfolioUpdated]) -> None:
+        self._publisher, self._portfolios = publisher, portfolios
         self._told: dict[str, int] = {}
 
     async def tell(self) -> None:
@@ -28,29 +32,30 @@ class Board:
                 await self._publisher.send([leaderboard(competing)], f"{SOURCE}/{season_id}", number)
                 self._told[season_id] = number
 
+    async def keep_telling(self, apart_s: float, is_mine: Callable[[], bool]) -> None:
+        while True:
+            if self._portfolios.running is not None and self._portfolios.running.done():
+                self._portfolios.running.result()
+            if is_mine():
+                await self.tell()
+            await asyncio.sleep(apart_s)
+
 
 def telling(apart_s: float, is_mine: Callable[[], bool]) -> Background:
     """`is_mine`: whether this replica is the one that tells."""
 
     @asynccontextmanager
-    async def running(resources: Resources) -> AsyncIterator[None]:
+    async def enter(resources: Resources) -> AsyncIterator[Board]:
         async with LatestValues[PortfolioUpdated](resources.settings.kafka, PortfolioUpdated.topic) as portfolios:
-            board, loop = Board(resources, portfolios), resources.health.loop("leaderboard")
-
-            async def tell_again() -> None:
-                while True:
-                    if is_mine():
-                        await board.tell()
-                    loop.turned()
-                    loop.ready()
-                    await asyncio.sleep(apart_s)
-
-            task = asyncio.create_task(tell_again())
-            yield
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            board = Board(resources.publisher, portfolios)
+            board.running = asyncio.create_task(board.keep_telling(apart_s, is_mine))
+            try:
+                yield board
+            finally:
+                board.running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await board.running
             if is_mine():
                 await board.tell()
 
-    return running
+    return enter

@@ -44,15 +44,15 @@ class Competition:
         return Roster({season_id: self._seasons[season_id] for season_id in active}, active)
 
     @asynccontextmanager
-    async def read(self, resources: Resources) -> AsyncIterator[None]:
+    async def read(self, resources: Resources) -> AsyncIterator[LatestValues[Event]]:
         kafka = resources.settings.kafka
         reader = await start_reader(kafka)
         try:
             self.partitions = len(await all_partitions(reader, [OWN_TOPIC]))
         finally:
             await reader.stop()
-        async with LatestValues[Event](kafka, TOPIC, on_event=self.learn):
-            yield
+        async with LatestValues[Event](kafka, TOPIC, on_event=self.learn) as latest:
+            yield latest
 
 
 def partition_of(key: str, partitions: int) -> int:

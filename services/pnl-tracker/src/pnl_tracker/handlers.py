@@ -29,6 +29,15 @@ class Tracker:
         self._units: dict[int, Unit] = {}
         self._enrolled: dict[int, int] = {}
 
+    def sizes(self) -> dict[str, int]:
+        """For the metrics: what is held in memory."""
+        accounts = [account for unit in self._units.values() for account in unit.accounts.values()]
+        return {
+            "accounts": len(accounts),
+            "positions": sum(len(account.positions) for account in accounts),
+            "trade_ids": sum(len(account.ledger.trade_ids) for account in accounts),
+        }
+
     def keeps(self, partition: int) -> bool:
         return partition in self._units
 

@@ -68,10 +68,14 @@ class Ledger:
 
         Equity is cash plus the positions' value less their cost, so it agrees to the last digit exactly then.
         """
-        held = {_POSITION + instrument: cost for instrument, cost in costs.items() if cost}
-        booked = {account: cost for account, cost in self.balances.items() if cost and account.startswith(_POSITION)}
-        balanced = sum(self.balances.values(), ZERO) == 0
-        return balanced and self.balances.get(CASH, ZERO) == cash and booked == held
+        total, explained = ZERO, 0
+        for account, balance in self.balances.items():
+            total += balance
+            if balance and account.startswith(_POSITION):
+                if costs.get(account[len(_POSITION) :]) != balance:
+                    return False
+                explained += 1
+        return total == 0 and self.balances.get(CASH, ZERO) == cash and explained == sum(map(bool, costs.values()))
 
     def _post(self, event_id: UUID, trade_id: UUID | None, at: datetime, amounts: Mapping[str, Decimal]) -> None:
         if sum(amounts.values(), ZERO) != 0:

@@ -18,6 +18,8 @@ def exact() -> Any:
 def product(quantity: Decimal, price: Decimal) -> Decimal:
     """quantity * price, exact unless that has more places than the wire carries."""
     value = quantity * price
+    if len(str(value)) <= _WIRE_PLACES:
+        return value  # too short to have too many places, and as_tuple is slow
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)
     return value if exponent >= -_WIRE_PLACES else value.quantize(_WIRE, context=_EXACT)

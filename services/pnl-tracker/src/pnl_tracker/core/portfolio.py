@@ -107,8 +107,8 @@ class Account:
         self._sampled(equity)
         self.seq += 1
         self.updated_at = at
-        return PortfolioUpdated(
-            event_id=event_id, at=at, traceparent=traceparent,
+        return PortfolioUpdated.made(
+            type="portfolio_updated", event_id=event_id, at=at, traceparent=traceparent,
             season_id=self.season_id, competitor_id=self.competitor_id,
             seq=self.seq, round=round, cause=cause,
             capital=self.capital, equity=equity, cash=cash,
@@ -133,7 +133,7 @@ class Account:
 
 def _view(position: Position, mark: Decimal) -> PositionView:
     value = product(position.quantity, mark)
-    return PositionView(
+    return PositionView.made(
         instrument=position.instrument,
         quantity=position.quantity,
         entry_price=position.entry_price,
@@ -142,6 +142,7 @@ def _view(position: Position, mark: Decimal) -> PositionView:
         unrealised_pnl=value - position.cost,
         leverage=position.leverage,
         margin=quotient(abs(value), position.leverage),
+        liquidation_price=None,
         opened_at=position.opened_at,
         exit_plan=position.exit_plan,
     )
