@@ -1,0 +1,20 @@
+import type { Competitor } from "../stream/protocol";
+
+/** The two letters that stand for a competitor, in the frame of its colour. */
+export function Mark({ competitor }: { competitor: Competitor }) {
+  return (
+    <span className="mark" data-hue={competitor.hue} aria-hidden="true">
+      {competitor.mark}
+    </span>
+  );
+}
+
+export function Identity({ competitor }: { competitor: Competitor | undefined }) {
+  if (!competitor) return <span className="identity">–</span>;
+  return (
+    <span className="identity">
+      <Mark competitor={competitor} />
+      <span className="name">{competitor.name}</span>
+    </span>
+  );
+}
