@@ -78,9 +78,12 @@ class Ledger:
         return total == 0 and self.balances.get(CASH, ZERO) == cash and explained == sum(map(bool, costs.values()))
 
     def _post(self, event_id: UUID, trade_id: UUID | None, at: datetime, amounts: Mapping[str, Decimal]) -> None:
-        if sum(amounts.values(), ZERO) != 0:
+        total, line, balances = ZERO, 0, self.balances
+        for account, amount in amounts.items():
+            if amount:
+                total += amount
+                balances[account] = balances.get(account, ZERO) + amount
+                self.fresh.append(Entry(event_id, line, trade_id, at, account, amount))
+                line += 1
+        if total:
             raise Unbalanced(f"{event_id}: {amounts}")
-        moved = [(account, amount) for account, amount in amounts.items() if amount]
-        for line, (account, amount) in enumerate(moved):
-            self.balances[account] = self.balances.get(account, ZERO) + amount
-            self.fresh.append(Entry(event_id, line, trade_id, at, account, amount))

@@ -6,6 +6,8 @@ from typing import Any
 ZERO = Decimal()
 _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 _DIVISION = Decimal("1e-12")
+_DIVIDING = Context(prec=50, rounding=ROUND_HALF_EVEN)
+"""38 digits before the twelve places: more than any sum of wire values has."""
 _WIRE_PLACES = 18
 _WIRE = Decimal("1e-18")
 
@@ -27,4 +29,4 @@ def product(quantity: Decimal, price: Decimal) -> Decimal:
 
 def quotient(value: Decimal, divisor: Decimal) -> Decimal:
     """value / divisor to 12 places."""
-    return _EXACT.divide(value, divisor).quantize(_DIVISION, context=_EXACT)
+    return _DIVIDING.divide(value, divisor).quantize(_DIVISION, context=_DIVIDING)

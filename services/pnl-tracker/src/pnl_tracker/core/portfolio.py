@@ -12,7 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
-from contracts.portfolios import PortfolioUpdated, PositionView
+from contracts.portfolios import PortfolioUpdated
 
 from pnl_tracker.core.ledger import Ledger
 from pnl_tracker.core.money import ZERO, product, quotient
@@ -88,7 +88,7 @@ class Account:
     def replan(self, event: ExitPlanChanged) -> Position | None:
         position = self.positions.get(event.instrument)
         if position is not None:
-            position.exit_plan = event.exit_plan
+            position.exit_plan, position.shown = event.exit_plan, None
         return position
 
     def sample(self, price: Price) -> bool:
@@ -100,9 +100,14 @@ class Account:
         self, event_id: UUID, at: datetime, cause: Cause, price: Price,
         *, round: int | None = None, traceparent: str = "",
     ) -> PortfolioUpdated:  # fmt: skip
-        views = [_view(position, price(position)) for _, position in sorted(self.positions.items())]
-        unrealised = sum((view.unrealised_pnl for view in views), ZERO)
-        cash, margin_used = self.cash, sum((view.margin for view in views), ZERO)
+        views = [position.view(price(position)) for _, position in sorted(self.positions.items())]
+        unrealised = margin_used = gross = net = ZERO
+        for view in views:
+            unrealised += view.unrealised_pnl
+            margin_used += view.margin
+            gross += view.notional
+            net += view.notional.copy_sign(view.quantity)
+        cash = self.cash
         equity = cash + unrealised
         self._sampled(equity)
         self.seq += 1
@@ -114,8 +119,7 @@ class Account:
             capital=self.capital, equity=equity, cash=cash,
             realised_pnl=self.realised_pnl, unrealised_pnl=unrealised, fees=self.fees, funding=self.funding,
             margin_used=margin_used, margin_available=equity - margin_used,
-            exposure_gross=sum((view.notional for view in views), ZERO),
-            exposure_net=sum((view.notional.copy_sign(view.quantity) for view in views), ZERO),
+            exposure_gross=gross, exposure_net=net,
             positions=tuple(views),
             trades=self.trades, wins=self.wins, fills=self.fills, turnover=self.turnover,
             peak_equity=self.peak_equity, max_drawdown=self.max_drawdown,
@@ -129,20 +133,3 @@ class Account:
         drawdown = quotient(self.peak_equity - equity, self.peak_equity)
         is_new, self.max_drawdown = drawdown > self.max_drawdown, max(drawdown, self.max_drawdown)
         return is_new
-
-
-def _view(position: Position, mark: Decimal) -> PositionView:
-    value = product(position.quantity, mark)
-    return PositionView.made(
-        instrument=position.instrument,
-        quantity=position.quantity,
-        entry_price=position.entry_price,
-        mark_price=mark,
-        notional=abs(value),
-        unrealised_pnl=value - position.cost,
-        leverage=position.leverage,
-        margin=quotient(abs(value), position.leverage),
-        liquidation_price=None,
-        opened_at=position.opened_at,
-        exit_plan=position.exit_plan,
-    )

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from contracts.portfolios import PositionView
 from contracts.signals import ExitPlan
 
 from pnl_tracker.core.money import ZERO, product, quotient
@@ -39,14 +40,34 @@ class Position:
     """Realised P&L less fees since it was last flat."""
     leverage: Decimal = Decimal(1)
     exit_plan: ExitPlan | None = None
+    shown: PositionView | None = None
+    """How it was shown last, if nothing of it changed since: most fills leave the other positions alone."""
 
     @property
     def entry_price(self) -> Decimal:
         return quotient(self.cost, self.quantity) if self.quantity else ZERO
 
+    def view(self, mark: Decimal) -> PositionView:
+        if self.shown is None or self.shown.mark_price != mark:
+            value = product(self.quantity, mark)
+            self.shown = PositionView.made(
+                instrument=self.instrument,
+                quantity=self.quantity,
+                entry_price=self.entry_price,
+                mark_price=mark,
+                notional=abs(value),
+                unrealised_pnl=value - self.cost,
+                leverage=self.leverage,
+                margin=quotient(abs(value), self.leverage),
+                liquidation_price=None,
+                opened_at=self.opened_at,
+                exit_plan=self.exit_plan,
+            )
+        return self.shown
+
     def fill(self, quantity: Decimal, price: Decimal, fee: Decimal, at: datetime) -> Change:
         """`quantity` is signed: above zero bought."""
-        self.last_price = price
+        self.last_price, self.shown = price, None
         if not self.quantity:
             self.opened_at, self.trip_net = at, ZERO
         if self.quantity * quantity >= 0:
