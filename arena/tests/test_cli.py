@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from arena.cli import main
 from arena.exits import MEANING, Exit
+from arena.stack.processes import free_port
 
 
 def run(*arguments: str) -> int:
@@ -89,6 +90,4 @@ def test_doctor_finds_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -
 
 
 def free() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())

@@ -2,7 +2,6 @@
 
 import ctypes
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import psutil
 from arena.stack import jars
 from arena.stack.kafka import aot_cache
 from arena.stack.postgres import binaries
-from arena.stack.processes import LOOPBACK
+from arena.stack.processes import LOOPBACK, is_free
 
 Level = Literal["ok", "warn", "fail"]
 GIB = 1024**3
@@ -64,12 +63,8 @@ def disk(data_dir: Path) -> Check:
 
 
 def page_port(port: int) -> Check:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            return Check("port", "fail", f"{LOOPBACK}:{port}: {error.strerror}; choose another with --port")
+    if not is_free(port):
+        return Check("port", "fail", f"{LOOPBACK}:{port} is taken; choose another with --port")
     return Check("port", "ok", f"{LOOPBACK}:{port} is free")
 
 

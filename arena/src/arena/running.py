@@ -12,10 +12,11 @@ from arena.board import Board
 from arena.datadir import DataDir
 from arena.exits import Exit, Stopped
 from arena.figures import read_tally, summary
-from arena.options import Options, season_for, starts_at
+from arena.options import EMBEDDED, Options, season_for, starts_at
 from arena.resting import QUIET_S, until_at_rest
+from arena.stack.jars import jars_fetched
 from arena.stack.parts import Foundation, found
-from arena.stack.processes import LOOPBACK, free_port
+from arena.stack.processes import LOOPBACK, is_free
 from arena.stack.services import Parts, specs
 from arena.stack.supervisor import Supervisor
 from arena.watching import Memory, Spectator
@@ -27,7 +28,7 @@ T = TypeVar("T")
 async def up(options: Options, board: Board) -> dict[str, Any] | None:
     """The figures of a run of fixed length; None where it was stopped by hand."""
     asked_to_stop = _on_signals()
-    if free_port(options.port) != options.port:
+    if not is_free(options.port):
         raise Stopped(Exit.USAGE, f"--port: {options.port} on {LOOPBACK} is taken")
     folder = DataDir(options.data_dir)
     folder.prepare(resume=options.resume)
@@ -37,6 +38,8 @@ async def up(options: Options, board: Board) -> dict[str, Any] | None:
     async with AsyncExitStack() as stack:
         clock = asyncio.get_running_loop()
         began = clock.time()
+        if options.kafka == EMBEDDED and not jars_fetched():
+            board.say("fetching Apache Kafka's jars, once")
         foundation = await _unless(asked_to_stop, found(options, folder, stack))
         if foundation is None:
             return None

@@ -45,12 +45,16 @@ def kafka_home(lock: Path = LOCK) -> Path:
     return cache_dir() / "kafka" / f"{KAFKA_VERSION}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
 
 
+def jars_fetched(lock: Path = LOCK) -> bool:
+    return (kafka_home(lock) / "jars").is_dir()
+
+
 def class_path(lock: Path = LOCK) -> str:
     """Fetches what is missing; raises Tampered where a jar is not the locked one."""
     jars = kafka_home(lock) / "jars"
-    if not jars.is_dir():
+    if not jars_fetched(lock):
         with one_at_a_time(jars.parent):
-            if not jars.is_dir():
+            if not jars_fetched(lock):
                 fetch(locked(lock), jars)
     return os.pathsep.join(str(jars / file_name(name)) for name in locked(lock))
 

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from arena.stack.jars import class_path, kafka_home
-from arena.stack.processes import LOOPBACK, PartFailed, end, free_port, spawn, succeeds, tail, until
+from arena.stack.processes import LOOPBACK, PartFailed, end, free_port, is_free, spawn, succeeds, tail, until
 
 START_S = 60.0
 STOP_S = 20.0
@@ -89,8 +89,8 @@ class EmbeddedKafka:
         return self.data_dir / "server.properties"
 
     def _configure(self) -> None:
-        self._port = free_port(self._wanted_port)
-        if self._wanted_port not in (None, self._port):
+        self._port = self._wanted_port or free_port()
+        if not is_free(self._port):
             raise PartFailed(f"port {self._wanted_port} on {LOOPBACK} is taken")
         self._properties.write_text(properties(self.data_dir / "log", self._port, free_port()))
 

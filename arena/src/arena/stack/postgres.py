@@ -73,7 +73,7 @@ class EmbeddedPostgres:
     async def start(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         await self._init()
-        self._port = free_port(self._wanted_port)
+        self._port = self._wanted_port or free_port()
         options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         self._process = self._spawn("postgres", "-D", str(self._cluster), "-p", str(self._port), *options)
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+PORTS, PORTS_TRIED = range(15_000, 32_000), 500
+_given: set[int] = set()
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -19,20 +22,24 @@ class PartFailed(Exception):
     """A part of the stack did not start; the message ends with the tail of its log."""
 
 
-def free_port(wanted: int | None = None) -> int:
-    """`wanted` if nobody listens there, else any free one."""
-    for port in (wanted, 0):
-        if port is None:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            number: int = probe.getsockname()[1]
-            return number
-    raise PartFailed("no free port on 127.0.0.1")
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """Below the range from which the system takes the ports of outgoing connections: nobody takes it in between."""
+    for _ in range(PORTS_TRIED):
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port not in _given and is_free(port):
+            _given.add(port)
+            return port
+    raise PartFailed(f"no free port on {LOOPBACK} among {PORTS_TRIED} of {PORTS.start} to {PORTS.stop - 1}")
 
 
 def spawn(
