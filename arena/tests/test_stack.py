@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import TopicPartition
 from arena.stack import jars
-from arena.stack.kafka import EmbeddedKafka, aot_cache
+from arena.stack.kafka import EmbeddedKafka, aot_cache, new_cluster_id
 from arena.stack.postgres import EmbeddedPostgres
 from arena.stack.processes import PartFailed, until
 
@@ -106,6 +106,12 @@ async def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> No
     with pytest.raises(PartFailed, match="node id 7") as failure:
         await EmbeddedKafka(tmp_path).start()
     assert "kafka.log" in str(failure.value)
+
+
+def test_a_cluster_id_is_never_taken_for_an_option() -> None:
+    ids = [new_cluster_id() for _ in range(500)]
+    assert all(len(name) == 22 and name[0].isalpha() for name in ids)
+    assert len(set(ids)) == 500
 
 
 def test_a_jar_that_is_not_the_locked_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

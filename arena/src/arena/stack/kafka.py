@@ -3,9 +3,9 @@
 import asyncio
 import base64
 import os
+import secrets
 import signal
 import subprocess
-import uuid
 from pathlib import Path
 from types import TracebackType
 
@@ -97,8 +97,7 @@ class EmbeddedKafka:
     async def _format(self) -> None:
         if (self.data_dir / "log" / "meta.properties").exists():
             return
-        name = self.data_dir / "cluster-id"
-        name.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        (self.data_dir / "cluster-id").write_text(new_cluster_id())
         tool = self._spawn("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(self._properties))
         if not await succeeds(tool, START_S):
             raise self._failed("Kafka's storage could not be formatted")
@@ -132,6 +131,12 @@ class EmbeddedKafka:
 
     def _failed(self, what: str) -> PartFailed:
         return PartFailed(f"{what}; the end of {self.log}:\n{tail(self.log)}")
+
+
+def new_cluster_id() -> str:
+    """Sixteen random bytes in base64; the first is small, for one that began with a hyphen would be taken for an option."""
+    first, *rest = secrets.token_bytes(16)
+    return base64.urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")
 
 
 async def listens(port: int) -> bool:
