@@ -62,8 +62,8 @@ class Run:
                 self.seconds += 40
 
     def _fill(self, who: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
-        changes = {"competitor_id": who, "instrument": instrument, "fee": str(fee), "seconds": self.seconds}
-        self.told += self.unit.execution(fill(self.n, format(quantity, "f"), str(price), **changes))
+        changes: dict[str, Any] = {"competitor_id": who, "instrument": instrument, "seconds": self.seconds}
+        self.told += self.unit.execution(fill(self.n, format(quantity, "f"), str(price), fee=str(fee), **changes))
         self.spent[who] += Fraction(quantity) * Fraction(price) + Fraction(fee)
         self.held[who, instrument] = self.held.get((who, instrument), Fraction()) + Fraction(quantity)
 

@@ -1,3 +1,6 @@
+# mypy: disable-error-code="comparison-overlap"
+# Amounts are compared with whole numbers.
+
 from decimal import Decimal
 
 from contracts.portfolios import PortfolioUpdated

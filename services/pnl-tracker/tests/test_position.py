@@ -1,8 +1,11 @@
+# mypy: disable-error-code="comparison-overlap"
+# Amounts are compared with whole numbers.
+
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from pnl_tracker.core.position import Position
+from pnl_tracker.core.position import Change, Position
 from pnl_tracker.testing import BTC, STARTS_AT
 
 
@@ -15,7 +18,7 @@ def position() -> Position:
     return Position(BTC, STARTS_AT)
 
 
-def trade(position: Position, quantity: str, price: str, fee: str = "0", minutes: int = 0):
+def trade(position: Position, quantity: str, price: str, fee: str = "0", minutes: int = 0) -> Change:
     return position.fill(usd(quantity), usd(price), usd(fee), STARTS_AT + timedelta(minutes=minutes))
 
 

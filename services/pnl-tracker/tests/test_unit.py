@@ -1,10 +1,15 @@
+# mypy: disable-error-code="comparison-overlap"
+# Amounts are compared with whole numbers.
+
 from decimal import Decimal
 
 import pytest
-from contracts.base import named_id
+from contracts.base import Event, named_id
 from contracts.executions import ExitPlanChanged
+from contracts.market import MarkUpdated
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import ExitPlan
+from contracts.wire import BadRecord
 from pnl_tracker.core.roster import Roster
 from pnl_tracker.core.unit import Unit, UnknownSeason
 from pnl_tracker.testing import BTC, ETH, STARTS_AT, at, fill, funding, mark, roster, season, unit
@@ -18,7 +23,7 @@ def last(told: list[PortfolioUpdated]) -> PortfolioUpdated:
     return told[-1]
 
 
-def traded(*fills: object) -> Unit:
+def traded(*fills: Event) -> Unit:
     ann = unit("ann")
     for event in fills:
         ann.execution(event)
@@ -162,12 +167,39 @@ def test_a_mark_of_an_instrument_that_nobody_holds_is_never_parsed() -> None:
         at, instrument = at(2), ETH
 
         @property
-        def event(self) -> object:
+        def event(self) -> MarkUpdated:
             raise AssertionError("parsed")
 
     ann = traded(fill(1, "1", "100"))
     ann.mark(Unread())
     ann.passed(at(2))
+
+
+class Broken:
+    def __init__(self, seconds: float) -> None:
+        self.at, self.instrument = at(seconds), BTC
+
+    @property
+    def event(self) -> MarkUpdated:
+        raise BadRecord("mark_price: Field required")
+
+
+def test_a_broken_mark_of_a_held_instrument_is_refused_and_changes_nothing() -> None:
+    ann = traded(fill(1, "1", "100"))
+    ann.mark(mark("110", seconds=2))
+
+    with pytest.raises(BadRecord):
+        ann.mark(Broken(seconds=181))
+    assert ann.passed(at(3))[-1].equity == 10_010
+
+
+def test_a_broken_mark_that_nobody_held_is_passed_over_when_it_is_first_needed() -> None:
+    ann = unit("ann")
+    ann.passed(STARTS_AT)
+    ann.mark(Broken(seconds=0.5))
+
+    (told,) = ann.execution(fill(1, "1", "100"))
+    assert told.positions[0].mark_price == 100
 
 
 def test_a_round_shows_what_was_so_at_its_opening_and_nothing_later() -> None:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka.partitioner import murmur2
-from chassis.bus import all_partitions, start_reader
 from chassis.latest import LatestValues
 from chassis.service import Resources
+from chassis.topics import partition_count
 from contracts.base import Event
 from contracts.competition import CompetitorRegistered, SeasonChanged
 from contracts.executions import OrderFilled
@@ -46,11 +46,7 @@ class Competition:
     @asynccontextmanager
     async def read(self, resources: Resources) -> AsyncIterator[LatestValues[Event]]:
         kafka = resources.settings.kafka
-        reader = await start_reader(kafka)
-        try:
-            self.partitions = len(await all_partitions(reader, [OWN_TOPIC]))
-        finally:
-            await reader.stop()
+        self.partitions = await partition_count(kafka, OWN_TOPIC)
         async with LatestValues[Event](kafka, TOPIC, on_event=self.learn) as latest:
             yield latest
 

@@ -10,6 +10,7 @@ from contracts.competition import SeasonChanged
 from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
 from contracts.market import MarkUpdated
 from contracts.portfolios import PortfolioUpdated
+from contracts.wire import BadRecord
 
 from pnl_tracker.core.money import exact
 from pnl_tracker.core.portfolio import Account
@@ -77,11 +78,15 @@ class Unit:
             self._at = record.at
 
     def mark(self, record: MarkRecord) -> Portfolios:
+        """Raises BadRecord, before it changes anything, where someone holds the instrument and the mark is no mark."""
+        holders = self._holders.get(record.instrument)
+        if holders:
+            _ = record.event
         told = self._before(record.at)
         if self._unvalued and record.at != self._unvalued_at:
             self._value()
         self._marks[record.instrument] = record
-        if holders := self._holders.get(record.instrument):
+        if holders:
             self._unvalued.update(holders)
             self._unvalued_at = record.at
         return told
@@ -152,7 +157,13 @@ class Unit:
 
     def _price(self, position: Position) -> Decimal:
         record = self._marks.get(position.instrument)
-        return position.last_price if record is None else record.event.mark_price
+        if record is None:
+            return position.last_price
+        try:
+            return record.event.mark_price
+        except BadRecord:  # nobody looked at it when it came
+            del self._marks[position.instrument]
+            return position.last_price
 
     def _value(self) -> None:
         """Value the holders of the marks that moved, once for all marks of one moment."""
