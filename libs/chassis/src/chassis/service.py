@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute
 
 from chassis.bus import cluster_id, start_member, start_reader
 from chassis.health import Loop
-from chassis.http import http_routes
+from chassis.http import Server, http_routes
+from chassis.market_reader import MarketReader
 from chassis.resources import Resources, open_resources
 from chassis.settings import ServiceSettings
 from chassis.step import PlainStep, Stage, Step
@@ -68,14 +69,22 @@ def timed_app(
     """A stage whose own topic is merged with market topics by event time."""
 
     async def run(resources: Resources) -> None:
-        kafka = resources.settings.kafka
         consumer, step = await _consumer(resources), await _step(resources, stage)
-        market, asker = await _reader(resources, kafka), await _reader(resources, kafka)
-        onlookers = Onlookers(consumer, step, resources.telemetry, stage)
+        reader = await _reader(resources)
         worker = TimedWorker(
-            consumer, market, asker, step, stage, resources.telemetry, onlookers, own_topic, market_topics,
-            hold_for_rounds=hold_for_rounds, max_records=max_records,
-        )  # fmt: skip
+            service,
+            consumer,
+            own_topic,
+            reader,
+            MarketReader(reader, market_topics, accept_gap=resources.settings.accept_market_gap),
+            Offsets(await _reader(resources)),
+            step,
+            stage,
+            resources.telemetry,
+            Onlookers(consumer, step, resources.telemetry, stage),
+            hold_for_rounds=hold_for_rounds,
+            max_records=max_records,
+        )
         await worker.run(resources.stopping, resources.health.loops["loop"])
         await step.flush()
 
@@ -134,8 +143,8 @@ async def _consumer(resources: Resources) -> Any:
     return consumer
 
 
-async def _reader(resources: Resources, kafka: str) -> Any:
-    reader = await start_reader(kafka)
+async def _reader(resources: Resources) -> Any:
+    reader = await start_reader(resources.settings.kafka)
     resources.stack.push_async_callback(reader.stop)
     return reader
 
@@ -143,14 +152,12 @@ async def _reader(resources: Resources, kafka: str) -> Any:
 async def _step(resources: Resources, stage: Stage | TimedStage) -> Step:
     db = await resources.connect()
     await ensure_same_broker(db, await cluster_id(resources.settings.kafka), resources.service)
-    offsets = Offsets(await _reader(resources, resources.settings.kafka))
+    offsets = Offsets(await _reader(resources))
     return Step(db, resources.service, resources.publisher, resources.telemetry, stage.save, offsets.check)
 
 
 def serve(create_app: Callable[[], Starlette], **uvicorn_options: Any) -> None:
     """Run until SIGTERM or SIGINT (exit 0) or until the loop fails (exit 1). For `python -m <service>`."""
-    from chassis.http import Server
-
     app = create_app()
     server = Server(app, app.state.settings, uvicorn_options)
     sys.exit(asyncio.run(server.until_end()))

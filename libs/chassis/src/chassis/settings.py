@@ -39,6 +39,10 @@ class ServiceSettings(BaseSettings):
         "memory://objects"
     )
 
+    accept_market_gap: Annotated[
+        bool, Field(description="Go on although the broker deleted market records before this service had read them.")
+    ] = False
+
     @classmethod
     def settings_customise_sources(
         cls,

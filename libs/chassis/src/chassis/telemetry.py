@@ -6,13 +6,20 @@ from contextlib import contextmanager
 from contracts.base import Event
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from chassis.logs import configure_logs
 from chassis.settings import ServiceSettings
@@ -41,6 +48,7 @@ class Telemetry:
         self.log = configure_logs(service, settings)
         self._provider, self._exports = _provider(service, settings)
         self._tracer = self._provider.get_tracer("chassis")
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs has no types
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Info("arena_service", "Which replica this is.", registry=registry).info(
@@ -110,6 +118,8 @@ def _provider(service: str, settings: ServiceSettings) -> tuple[TracerProvider, 
     resource = Resource({"service.name": service, "service.instance.id": settings.instance})
     provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
     if settings.otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # megabytes, where unused
+
         collector = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
         provider.add_span_processor(BatchSpanProcessor(collector, _SPANS_QUEUED_MAX))
     if settings.traces_file:

@@ -1,11 +1,309 @@
-"""The loop of a timed stage. (Follows.)"""
+"""The loop of a timed stage: polls its own topic and the market, moves every unit as far as time allows, commits."""
 
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from contracts.base import named_id
+from contracts.market import TimeAdvanced
+from contracts.wire import BadRecord
 
-class TimedWorker:
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        raise NotImplementedError
+from chassis.health import Loop
+from chassis.market_reader import MarketReader
+from chassis.publish import Out
+from chassis.step import Partition, Step
+from chassis.telemetry import Telemetry
+from chassis.timed import MarketRecord, TimedStage
+from chassis.unit import Gate, Unit
+from chassis.worker import Offsets, Onlookers
 
-    async def run(self, *arguments: Any) -> None:
-        raise NotImplementedError
+OWN_HELD_MAX = 5_000
+IDLE_COMMIT_S = 1.0
+
+
+class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    def __init__(
+        self,
+        service: str,
+        own: AIOKafkaConsumer,
+        own_topic: str,
+        market_consumer: AIOKafkaConsumer,
+        market: MarketReader,
+        offsets: Offsets,
+        step: Step,
+        stage: TimedStage,
+        telemetry: Telemetry,
+        onlookers: Onlookers,
+        *,
+        hold_for_rounds: bool,
+        max_records: int,
+    ) -> None:
+        self._service, self._own, self._own_topic = service, own, own_topic
+        self._market_consumer, self._market, self._offsets = market_consumer, market, offsets
+        self._step, self._stage, self._telemetry, self._onlookers = step, stage, telemetry, onlookers
+        self._hold_for_rounds, self._max_records = hold_for_rounds, max_records
+        self._units: dict[Partition, Unit] = {}
+        self._rewind = False
+        self._paused: set[TopicPartition] = set()
+        self._committed_at = 0.0
+        self._failure: BaseException | None = None
+
+    async def run(self, stopping: asyncio.Event, loop: Loop) -> None:
+        await self._market.start()
+        self._own.subscribe([self._own_topic], listener=self)
+        polls: dict[str, asyncio.Task[Any]] = {}
+        try:
+            while not stopping.is_set():
+                own, market = await self._poll(polls)
+                if self._failure is not None:
+                    raise self._failure
+                async with self._step.lock:
+                    await self._turn(own, market)
+                await self._onlookers.tell()
+                loop.turned()
+                if self._own.assignment():
+                    loop.ready()
+        finally:
+            for poll in polls.values():
+                poll.cancel()
+            await asyncio.gather(*polls.values(), return_exceptions=True)
+        async with self._step.lock:
+            await self._commit(at_once=True)
+        await self._onlookers.tell(now=True)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        try:
+            for where in sorted(assigned):
+                async with self._step.lock:
+                    unit = await self._take_over(Partition(*where))
+                self._own.seek(where, unit.read_offset)
+        except BaseException as error:
+            self._failure = error  # aiokafka would log it and go on
+            raise
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        try:
+            async with self._step.lock:
+                await self._commit(at_once=True)  # or the next commit would save state without its position
+                for where in revoked:
+                    self._units.pop(Partition(*where), None)
+                    self._step.let_go(Partition(*where))
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    async def _take_over(self, partition: Partition) -> Unit:
+        position = await self._step.take_over(partition, lambda db: self._stage.load(db, partition.number))
+        unit = self._units[partition] = Unit.resumed(position)
+        self._rewind = True
+        return unit
+
+    async def _poll(self, polls: dict[str, "asyncio.Task[Any]"]) -> tuple[Any, Any]:
+        """What came from either side, as soon as something did."""
+        if "own" not in polls:
+            polls["own"] = asyncio.create_task(self._own.getmany(timeout_ms=200, max_records=self._max_records))
+        if "market" not in polls:
+            polls["market"] = asyncio.create_task(self._market_consumer.getmany(timeout_ms=200))
+        await asyncio.wait(polls.values(), return_when=asyncio.FIRST_COMPLETED)
+        done = {side: polls.pop(side).result() for side in list(polls) if polls[side].done()}
+        return done.get("own", {}), done.get("market", {})
+
+    async def _turn(self, own: Mapping[TopicPartition, Any], market: Mapping[TopicPartition, Any]) -> None:
+        began = time.perf_counter()
+        if self._rewind:
+            await self._rewind_market()
+        for where, records in own.items():
+            self._hold(where, records)
+        await self._market.take(market)
+        for unit in self._units.values():
+            self._hand_over_own(unit)
+        await self._set_gates()
+        for unit in self._units.values():
+            self._advance(unit)
+        self._market.forget([unit.place for unit in self._units.values()])
+        self._balance()
+        await self._commit()
+        taken = sum(map(len, own.values())) + sum(map(len, market.values()))
+        if taken:
+            self._telemetry.batch(taken, time.perf_counter() - began)
+
+    async def _rewind_market(self) -> None:
+        """Read the market from the least offset that any unit needs; units pass over what they have had."""
+        self._rewind = False
+        starts = [unit.read_from() for unit in self._units.values()]
+        everywhere = [where for where in self._market.offsets if all(where in start for start in starts)]
+        needed = [unit.offsets for unit in self._units.values()]
+        await self._market.rewind(
+            {where: min(start[where] for start in starts) for where in everywhere},
+            {where: min(some[where] for some in needed) for where in everywhere},
+        )
+        for unit in self._units.values():
+            unit.rewound()
+
+    def _hold(self, where: TopicPartition, records: Sequence[Any]) -> None:
+        unit = self._units.get(Partition(*where))
+        if unit is None:
+            return
+        if records[0].offset > unit.read_offset:  # polled while take_over was at work
+            if where in self._own.assignment():
+                self._own.seek(where, unit.read_offset)
+            return
+        for record in records:
+            if record.offset >= unit.read_offset:
+                unit.hold(record)
+
+    async def _set_gates(self) -> None:
+        """Market time beyond a closed round waits until every order of that round was taken from the own topic."""
+        closed_round = self._market.closed_round
+        units = [unit for unit in self._units.values() if unit.gate is None and unit.closed_round < closed_round]
+        if not units:
+            return
+        ends: Mapping[TopicPartition, int] = {}
+        if self._hold_for_rounds:
+            ends = await self._offsets.ends([TopicPartition(*unit.position.partition) for unit in units])
+        for unit in units:
+            unit.gate = Gate(closed_round, ends.get(TopicPartition(*unit.position.partition), 0))
+            self._pass_gate(unit)
+
+    @staticmethod
+    def _pass_gate(unit: Unit) -> None:
+        if unit.gate is not None and unit.position.next_offset >= unit.gate.offset:
+            unit.closed_round, unit.gate = unit.gate.closed_round, None
+
+    def _limit(self, unit: Unit) -> datetime | None:
+        """How far this unit's time may go now."""
+        limit = self._market.watermark
+        if limit is None:
+            return None
+        if self._stage.merged:
+            return None if unit.own_watermark is None else min(limit, unit.own_watermark)
+        if unit.closed_round < self._market.closed_round:
+            return None if unit.through is None else min(limit, unit.through)
+        return limit
+
+    def _advance(self, unit: Unit) -> None:
+        limit = self._limit(unit)
+        if limit is None:
+            return
+        records, offsets = self._market.due(unit.place, limit)
+        for record in records:
+            if unit.through is not None and record.at <= unit.through:
+                if not unit.recalled:
+                    unit.recalls[record.topic, record.kind, record.instrument] = record
+                continue
+            self._recall(unit)
+            if self._stage.merged:
+                self._hand_over_merged(unit, record.at, before=True)
+            self._hand_over_market(unit, record)
+        if unit.through is not None and limit < unit.through:
+            return
+        self._recall(unit)
+        if self._stage.merged:
+            self._hand_over_merged(unit, limit, before=False)
+        else:
+            self._hand_over_own(unit)
+        self._pass(unit, limit)
+        if offsets is not None:
+            unit.offsets, unit.moved = dict(offsets), True
+
+    def _pass(self, unit: Unit, limit: datetime) -> None:
+        if unit.through is not None and limit <= unit.through:
+            return
+        unit.through, unit.moved = limit, True
+        self._step.say(unit.position, self._stage.passed(unit.number, limit))
+        topic = self._stage.watermark_topic
+        if topic is not None and self._stage.watermark(unit.number):
+            event = TimeAdvanced(
+                event_id=named_id(self._service, topic, unit.number, limit.isoformat()),
+                at=limit,
+                partition=unit.number,
+                closed_round=unit.closed_round,
+            )
+            self._step.say(unit.position, [Out(event, topic, unit.number)])
+
+    def _recall(self, unit: Unit) -> None:
+        if unit.recalled:
+            return
+        unit.recalled = True
+        for record in sorted(unit.recalls.values(), key=lambda record: record.order):
+            unit.had(record)
+            try:
+                self._stage.recall(unit.number, record)
+            except BadRecord as error:
+                self._passed_over(record, error)
+        unit.recalls.clear()
+
+    def _hand_over_market(self, unit: Unit, record: MarketRecord) -> None:
+        unit.had(record)
+        try:
+            outs = self._stage.market(unit.number, record)
+        except BadRecord as error:
+            self._passed_over(record, error)
+            return
+        if outs:
+            self._step.say(unit.position, outs)
+
+    def _hand_over_own(self, unit: Unit) -> None:
+        """As they come, once the market's latest values are known."""
+        if self._stage.merged or not unit.recalled:
+            return
+        while unit.held:
+            self._own_record(unit, unit.held.popleft().record)
+        self._pass_gate(unit)
+
+    def _hand_over_merged(self, unit: Unit, at: datetime, *, before: bool) -> None:
+        held = unit.held
+        while held and (held[0].at < at or (not before and held[0].at == at)):
+            self._own_record(unit, held.popleft().record)
+
+    def _own_record(self, unit: Unit, record: Any) -> None:
+        unit.moved = True
+        event = self._step.admit(unit.position, record)
+        if event is not None and not isinstance(event, TimeAdvanced):
+            self._step.decided(unit.position, event, partial(self._stage.own, unit.number))
+
+    def _passed_over(self, record: MarketRecord, error: BadRecord) -> None:
+        self._telemetry.dead_letters.labels(record.topic).inc()
+        self._telemetry.log.error(
+            "market record passed over", topic=record.topic, partition=record.partition, offset=record.offset,
+            reason=str(error),
+        )  # fmt: skip
+
+    def _balance(self) -> None:
+        """A partition of the own topic that waits for the market stops reading while too much of it is held."""
+        self._telemetry.state_size.labels("market_held").set(self._market.balance())
+        wanted = {
+            TopicPartition(*partition)
+            for partition, unit in self._units.items()
+            if len(unit.held) > OWN_HELD_MAX and not self._waits_for_own(unit)
+        }
+        assigned = self._own.assignment()
+        if stopped := (wanted - self._paused) & assigned:
+            self._own.pause(*stopped)
+        if resumed := (self._paused - wanted) & assigned:
+            self._own.resume(*resumed)
+        self._paused = wanted & assigned
+
+    def _waits_for_own(self, unit: Unit) -> bool:
+        market, own = self._market.watermark, unit.own_watermark
+        return self._stage.merged and market is not None and (own is None or own < market)
+
+    async def _commit(self, *, at_once: bool = False) -> None:
+        """All units that moved, together: `save` writes the state of all. Time alone is written once a second."""
+        moved = [unit for unit in self._units.values() if unit.moved]
+        now = time.monotonic()  # a pace, no time of the arena
+        if not moved or not (at_once or now - self._committed_at >= IDLE_COMMIT_S or any(map(_says, moved))):
+            return
+        self._committed_at = now
+        for unit in moved:
+            unit.position.cursor, unit.moved = unit.cursor(), False
+        await self._step.commit([unit.position for unit in moved])
+
+
+def _says(unit: Unit) -> bool:
+    """Whether others wait for its commit."""
+    return bool(unit.position.outs)
