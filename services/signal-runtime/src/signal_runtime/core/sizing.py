@@ -6,6 +6,8 @@ from decimal import ROUND_DOWN, Decimal
 from signal_runtime.core.decision import CoinDecision
 from signal_runtime.core.view import Market, View
 
+LIMIT_USED_MAX = Decimal("0.95")
+"""Of the season's limits: the price moves until the deadline, and the gate judges by the price there."""
 MARGIN_USED_MAX = Decimal("0.9")
 """Of the free margin, in one round: the rest pays fees and what the price does until the deadline."""
 
@@ -60,7 +62,7 @@ def enter(view: View, market: Market, entry: Entry) -> CoinDecision | None:
 def _notional_max(view: View, entry: Entry) -> Decimal:
     rules = view.season.rules
     free = max(view.portfolio.margin_available, Decimal(0)) * MARGIN_USED_MAX * entry.leverage / entry.slots
-    return min(rules.order_notional_max, rules.position_notional_max, free)
+    return min(rules.order_notional_max * LIMIT_USED_MAX, rules.position_notional_max * LIMIT_USED_MAX, free)
 
 
 def to_lot(quantity: Decimal, market: Market) -> Decimal:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from signal_runtime.core.decision import CoinDecision, Decision
 from signal_runtime.core.draws import draw, whole
-from signal_runtime.core.sizing import Entry, close, enter, hold, to_lot
+from signal_runtime.core.sizing import LIMIT_USED_MAX, Entry, close, enter, hold, to_lot
 from signal_runtime.core.view import Market, View
 
 
@@ -24,7 +24,7 @@ def buy_and_hold(parameters: BuyAndHold, view: View) -> Decision:
 def _bought(view: View, market: Market, notional: Decimal) -> CoinDecision | None:
     if market.spec.instrument in view.positions:
         return hold(market, "Bought once, kept.")
-    quantity = to_lot(min(notional, view.season.rules.order_notional_max) / market.ask, market)
+    quantity = to_lot(min(notional, view.season.rules.order_notional_max * LIMIT_USED_MAX) / market.ask, market)
     if quantity < market.spec.quantity_min or quantity * market.ask < market.spec.notional_min:
         return None
     reason = "An equal share of every instrument, without leverage."
