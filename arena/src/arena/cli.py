@@ -16,10 +16,7 @@ from rich.table import Table
 from arena import options
 from arena.board import Board
 from arena.datadir import DataDir
-from arena.doctor import examine
 from arena.exits import MEANING, Exit, Stopped
-from arena.running import up as run_up
-from arena.status import look
 
 FAST_FORWARD_H = 2
 EPILOG = "Exit codes: " + ", ".join(f"{int(code)} {meaning}" for code, meaning in MEANING.items()) + "."
@@ -64,6 +61,8 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Start broker, database and the seven services; Ctrl-C stops all and leaves nothing behind."""
+    from arena.running import up as run_up  # imported late: half the arena, and --help should not wait for it
+
     if fast_forward and market != "synthetic":
         raise Stopped(Exit.USAGE, "--fast-forward: only the synthetic market has hours to spare")
     asked = options.Options(
@@ -113,6 +112,8 @@ def down(data_dir: DataDirOption = Path(".arena"), as_json: JsonOption = False) 
 @app.command(epilog=EPILOG)
 def status(data_dir: DataDirOption = Path(".arena"), as_json: JsonOption = False) -> None:
     """Is an arena running here, and is each of its services ready?"""
+    from arena.status import look
+
     found = asyncio.run(look(DataDir(data_dir)))
     show(found, as_json)
     if not found["healthy"]:
@@ -126,6 +127,8 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Does this machine have what an arena needs: ports, versions, disk, memory, clock, Kafka's jars, the page?"""
+    from arena.doctor import examine
+
     checks = [check.as_dict() for check in examine(data_dir, port)]
     healthy = all(check["level"] != "fail" for check in checks)
     show({"healthy": healthy, "checks": checks}, as_json)

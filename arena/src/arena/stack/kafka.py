@@ -134,7 +134,7 @@ class EmbeddedKafka:
 
 
 def new_cluster_id() -> str:
-    """Sixteen random bytes in base64; the first is small, for one that began with a hyphen would be taken for an option."""
+    """Sixteen random bytes in base64; never a hyphen first, the storage tool would take it for an option."""
     first, *rest = secrets.token_bytes(16)
     return base64.urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")
 

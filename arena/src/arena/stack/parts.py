@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from chassis.topics import Differs, provision
-from contracts.topics import SERVICES
+from contracts.topics import SERVICES, TOPICS
 
 from arena.datadir import DataDir
 from arena.exits import Exit, Stopped
@@ -49,9 +49,11 @@ async def found(options: Options, folder: DataDir, stack: AsyncExitStack) -> Fou
         await _start(embedded, stack)
         bootstrap = kafka.bootstrap if kafka is not None else options.kafka
         dsn = postgres.dsn if postgres is not None else options.postgres
+        if not options.resume:
+            await _refuse_an_earlier_arenas(bootstrap, dsn)
         async with asyncio.TaskGroup() as both:
-            both.create_task(_topics(bootstrap, resume=options.resume))
-            tables = both.create_task(_tables(dsn, folder.secrets, resume=options.resume))
+            both.create_task(_topics(bootstrap))
+            tables = both.create_task(migrated(dsn, SERVICES, folder.secrets))
     except ExceptionGroup as group:
         raise _readable(group) from group
     return Foundation(bootstrap, tables.result(), embedded)
@@ -72,21 +74,26 @@ async def _start(parts: Sequence[Embedded], stack: AsyncExitStack) -> None:
             starts.create_task(part.start())
 
 
-async def _topics(kafka: str, *, resume: bool) -> None:
-    made = await provision(kafka, competitor_partitions=COMPETITOR_PARTITIONS, market_partitions=MARKET_PARTITIONS)
-    if made.existing and not resume:
-        raise Stopped(
-            Exit.PART, f"Kafka at {kafka} has topics of an earlier arena: go on with --resume, or take another broker"
-        )
+async def _topics(kafka: str) -> None:
+    await provision(kafka, competitor_partitions=COMPETITOR_PARTITIONS, market_partitions=MARKET_PARTITIONS)
 
 
-async def _tables(dsn: str, secrets: Path, *, resume: bool) -> dict[str, str]:
-    if not resume and (schemas := await _schemas(dsn)):
-        raise Stopped(
-            Exit.PART,
-            f"the database has an earlier arena's schemas ({', '.join(schemas)}): --resume goes on, or take another",
-        )
-    return await migrated(dsn, SERVICES, secrets)
+async def _refuse_an_earlier_arenas(kafka: str, dsn: str) -> None:
+    """Before anything is created. Our own were emptied; what belongs to somebody else is never emptied."""
+    way_out = "--resume goes on with it, or take another"
+    if topics := sorted(TOPICS.keys() & await _topics_of(kafka)):
+        raise Stopped(Exit.PART, f"Kafka at {kafka} has an earlier arena's topics ({topics[0]} …): {way_out}")
+    if schemas := await _schemas(dsn):
+        raise Stopped(Exit.PART, f"the database has an earlier arena's schemas ({schemas[0]} …): {way_out}")
+
+
+async def _topics_of(kafka: str) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        await admin.start()
+        return set(await admin.list_topics())
+    finally:
+        await admin.close()
 
 
 async def _schemas(dsn: str) -> list[str]:
