@@ -54,8 +54,8 @@ async def found(options: Options, folder: DataDir, stack: AsyncExitStack) -> Fou
         async with asyncio.TaskGroup() as both:
             both.create_task(_topics(bootstrap))
             tables = both.create_task(migrated(dsn, SERVICES, folder.secrets))
-    except ExceptionGroup as group:
-        raise _readable(group) from group
+    except Exception as error:
+        raise _readable(error) from None
     return Foundation(bootstrap, tables.result(), embedded)
 
 
