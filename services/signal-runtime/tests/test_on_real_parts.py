@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from arena.stack.kafka import EmbeddedKafka
 from chassis.topics import provision
 from contracts.base import Event
 from contracts.signals import DecisionMissed, SignalProposed
@@ -93,6 +94,13 @@ async def signals_until(kafka: str, enough: Callable[[Sequence[Read]], bool], to
 def answered(number: int, *, without: Sequence[str] = ()) -> Callable[[Sequence[Read]], bool]:
     wanted = set(MODELS) - set(without)
     return lambda found: wanted <= {read.event.competitor_id for read in found if read.event.round == number}
+
+
+@pytest.fixture(scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A broker of its own: requests of other tests' seasons would wait here for portfolios that never come."""
+    async with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
 
 
 @pytest.fixture
