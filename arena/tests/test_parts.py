@@ -26,7 +26,9 @@ async def test_a_broker_with_an_earlier_arenas_topics_is_left_alone(stack: Stack
 
 
 async def test_a_broker_that_is_not_there_is_named(tmp_path: Path, postgres: str) -> None:
-    assert "127.0.0.1:1" in await refusal(Options(tmp_path, kafka="127.0.0.1:1", postgres=postgres))
+    told = await refusal(Options(tmp_path, kafka="127.0.0.1:1", postgres=postgres))
+
+    assert "Unable to bootstrap from [('127.0.0.1', 1" in told
 
 
 async def test_a_new_arena_has_topics_and_an_account_a_service(tmp_path: Path) -> None:

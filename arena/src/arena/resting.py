@@ -1,9 +1,11 @@
 """Has a run come to rest? The feed is over, the last round is closed, and no topic grows any more."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from contracts.topics import TOPICS
@@ -11,9 +13,12 @@ from contracts.wire import decode
 
 from arena.exits import Exit, Stopped
 from arena.reading import whole_topics
+from arena.stack.processes import LOOPBACK
 
 LOOK_S = 0.5
-QUIET_S = 3.0
+QUIET_S = 2.0
+FEED_ENDED = "market_data_feed_ended 1.0"
+"""As market-data's /metrics says it."""
 STUCK_S = 120.0
 
 
@@ -43,22 +48,22 @@ class Rest:
     _ends: dict[TopicPartition, int] = field(default_factory=dict)
     _since: float = 0.0
 
-    def look(self, now: float, ends: dict[TopicPartition, int], quiet_s: float, feed_over: bool) -> bool:
-        """True: at rest. Raises Stopped where nothing moves, but a round is open."""
+    def look(self, now: float, ends: dict[TopicPartition, int], *, feed_over: bool) -> bool:
+        """True: at rest. Raises Stopped where nothing moves any more and yet it is not over."""
         if ends != self._ends:
             self._ends, self._since = ends, now
         quiet = now - self._since
-        if quiet > STUCK_S + quiet_s and not self.rounds.all_closed:
+        over = feed_over and (self.rounds.all_closed or self.rounds.shown == 0)
+        if quiet > STUCK_S and not over:
             raise Stopped(
                 Exit.NOT_DRAINED,
-                f"nothing has moved for {quiet:.0f} s: round {self.rounds.shown} is open, the last closed is "
-                f"{self.rounds.closed}",
+                f"nothing has moved for {quiet:.0f} s: the last round shown is {self.rounds.shown}, the last closed "
+                f"{self.rounds.closed}, the feed is {'over' if feed_over else 'not over'}",
             )
-        over = self.rounds.all_closed or (feed_over and self.rounds.shown == 0)
-        return quiet >= quiet_s and over
+        return over and quiet >= QUIET_S
 
 
-async def until_at_rest(kafka: str, quiet_s: float, feed_over: asyncio.Event) -> None:
+async def until_at_rest(kafka: str, feed_over: Callable[[], Awaitable[bool]]) -> None:
     clock = asyncio.get_running_loop()
     rest = Rest()
     rounds = whole_topics(kafka, ["rounds.v1", "market.snapshots.v1"])
@@ -68,9 +73,17 @@ async def until_at_rest(kafka: str, quiet_s: float, feed_over: asyncio.Event) ->
         while True:
             await _take(rounds, rest.rounds)
             ends = await everything.end_offsets(everything.assignment())
-            if rest.look(clock.time(), ends, quiet_s, feed_over.is_set()):
+            if rest.look(clock.time(), ends, feed_over=await feed_over()):
                 return
             await asyncio.sleep(LOOK_S)
+
+
+async def feed_ended(http: httpx.AsyncClient, port: int) -> bool:
+    """False too while market-data is being restarted."""
+    try:
+        return FEED_ENDED in (await http.get(f"http://{LOOPBACK}:{port}/metrics")).text
+    except httpx.HTTPError:
+        return False
 
 
 async def _take(consumer: AIOKafkaConsumer, rounds: Rounds) -> None:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import httpx
+
 from arena.board import Board
 from arena.datadir import DataDir
 from arena.exits import Exit, Stopped
 from arena.figures import read_tally, summary
 from arena.options import EMBEDDED, Options, season_for, starts_at
-from arena.resting import QUIET_S, until_at_rest
+from arena.resting import feed_ended, until_at_rest
 from arena.stack.jars import jars_fetched
 from arena.stack.parts import Foundation, found
 from arena.stack.processes import LOOPBACK, is_free
@@ -68,7 +70,6 @@ class Run:
         self._options, self._folder, self._foundation, self._board = options, folder, foundation, board
         self._memory = memory
         self._began = asyncio.get_running_loop().time()
-        self._feed_over = asyncio.Event()
         self.url = f"http://{LOOPBACK}:{options.port}/"
         self.spectator = Spectator(f"ws://{LOOPBACK}:{options.port}/ws")
         parts = Parts(foundation.kafka, foundation.dsns, folder, starts_at(options, datetime.now(UTC)))
@@ -98,14 +99,17 @@ class Run:
             await _cancel(tasks + ends)
 
     async def _drain(self) -> None:
-        factor = 1.0 if self._options.speed == "max" else float(self._options.speed)
-        await until_at_rest(self._foundation.kafka, QUIET_S / min(factor, 1.0), self._feed_over)
+        feed = self.supervisor["market-data"]
+        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as http:
+
+            async def over() -> bool:
+                return feed.state == "finished" or await feed_ended(http, feed.spec.port)
+
+            await until_at_rest(self._foundation.kafka, over)
 
     async def _check(self) -> None:
         while True:
             self._foundation.check()
-            if self.supervisor["market-data"].state == "finished":
-                self._feed_over.set()
             await asyncio.sleep(LOOK_S)
 
     async def _greet(self) -> None:
