@@ -20,8 +20,10 @@ def test_the_passing_of_time_alone_executes_what_is_due() -> None:
     venue = new_venue()
     feed(venue, book(0, "99x1", "100x1"), order(1, "buy", "1", 10))
 
-    assert feed(venue, 9.999) == []
-    assert kinds(feed(venue, 10.0)) == ["order_accepted", "order_filled"]
+    assert feed(venue, 10.0) == [], "others of that moment may still come"
+    events = feed(venue, 10.1)
+    assert kinds(events) == ["order_accepted", "order_filled"]
+    assert {event.at for event in events} == {at(10)}
     assert feed(venue, 11.0) == []
 
 
@@ -43,7 +45,7 @@ def test_orders_of_one_moment_execute_by_competitor_round_and_part_whatever_came
             3: order(1, "buy", "1", 5, competitor_id="bob"),
             4: order(9, "buy", "1", 4, competitor_id="zoe"),
         }
-        events = feed(new_venue(), book(0, "99x1", "100x9"), *(known[n] for n in orders), 5.0)
+        events = feed(new_venue(), book(0, "99x1", "100x9"), *(known[n] for n in orders), 5.0, 5.1)
         return [f"{event.competitor_id}/{event.round}" for event in events if isinstance(event, OrderAccepted)]
 
     assert said(1, 2, 3, 4) == said(4, 3, 2, 1) == ["zoe/9", "ann/1", "ann/2", "bob/1"]

@@ -115,9 +115,9 @@ def listed(instrument: str) -> InstrumentListed:
 
 def new_venue(**changes: Any) -> Venue:
     venue = Venue()
-    venue.info.adopt(rules(**changes))
+    venue.info.terms.adopt(rules(**changes))
     for instrument in (BTC, ETH):
-        venue.info.list(listed(instrument))
+        venue.info.terms.list(listed(instrument))
     return venue
 
 

@@ -7,8 +7,12 @@ Accounts never meet: what one competitor takes from the displayed book is gone f
 """
 
 from order_executor.core.account import Account, AccountKey, Closing, Consumed, Position
-from order_executor.core.market import MarketRecord
+from order_executor.core.funding import Stamp
+from order_executor.core.market import Market, MarketRecord, Terms
 from order_executor.core.orders import Order, Status
 from order_executor.core.venue import Venue
 
-__all__ = ["Account", "AccountKey", "Closing", "Consumed", "MarketRecord", "Order", "Position", "Status", "Venue"]
+__all__ = [
+    "Account", "AccountKey", "Closing", "Consumed", "Market", "MarketRecord", "Order", "Position", "Stamp", "Status",
+    "Terms", "Venue",
+]  # fmt: skip

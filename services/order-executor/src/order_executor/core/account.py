@@ -86,6 +86,8 @@ class Account:
     realised_pnl: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
+    accepted: int = 0
+    """Orders so far."""
     exits: int = 0
     """Exit orders so far: the n-th has the same id in every replay."""
     consumed: dict[str, Consumed] = field(default_factory=dict)

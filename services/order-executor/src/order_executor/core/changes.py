@@ -18,3 +18,8 @@ class Changes:
     def note(self, account: Account, order: Order) -> None:
         self.accounts[account.key] = account
         self.orders[order.order_id] = order
+
+    def clear(self) -> None:
+        self.accounts.clear()
+        self.orders.clear()
+        self.fills.clear()

@@ -33,12 +33,13 @@ class Desk:
             return [reports.rejected(order, at, code)]
         assert book is not None
         quantity = min(order.quantity, reducible(account, order)) if order.reduce_only else order.quantity
-        order.accept(quantity)
+        account.accepted += 1
+        order.accept(account.accepted, quantity)
         consumed = account.taken(order.instrument, book.sequence)
         return [reports.accepted(order, at), *self._match(account, order, at, book, consumed)]
 
     def _refusal(self, account: Account, order: Order, book: BookUpdated | None) -> VenueRejectCode | None:
-        if not self._market.knows(order.season_id, order.instrument):
+        if not self._market.terms.knows(order.season_id, order.instrument):
             return "INSTRUMENT_UNKNOWN"
         if code := unusable(book, order.side):
             return code
@@ -54,7 +55,7 @@ class Desk:
         found = walk(order, order.remaining, offered(book, consumed, order.side))
         if order.time_in_force == "FOK" and found.remaining:
             return [self._cancel(order, at, "fok_unfillable")]
-        rate = self._market.fees(order.season_id, order.instrument).taker
+        rate = self._market.terms.fees(order.season_id, order.instrument).taker
         events: list[Event] = []
         for level in found.takes:
             take(consumed, order.side, level.price, level.quantity)
@@ -94,7 +95,7 @@ class Desk:
             size += part
         if size == ZERO or outside_band(order, order.limit_price):
             return []
-        rate = self._market.fees(order.season_id, order.instrument).maker
+        rate = self._market.terms.fees(order.season_id, order.instrument).maker
         filled = self._clear(account, order, Trade(order.limit_price, size, "maker", rate, book.sequence), at)
         if not order.is_open:
             account.unrest(order)
@@ -178,6 +179,6 @@ def _best(book: BookUpdated, order: Order) -> Decimal:
     return (book.asks if order.side == "buy" else book.bids)[0][0]
 
 
-def _aggression(order: Order) -> tuple[str, Decimal]:
+def _aggression(order: Order) -> tuple[str, Decimal, int]:
     price = order.limit_price or ZERO
-    return order.side, -price if order.side == "buy" else price
+    return order.side, -price if order.side == "buy" else price, order.number

@@ -1,5 +1,6 @@
 """What the venue needs to know of a market record, and the last book, mark and terms of each instrument."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,9 +23,7 @@ class MarketRecord(Protocol):
         ...
 
     @property
-    def event(self) -> Any:
-        """None where the value breaks its contract."""
-        ...
+    def event(self) -> Any: ...
 
 
 class Fees(NamedTuple):
@@ -33,9 +32,9 @@ class Fees(NamedTuple):
 
 
 @dataclass(slots=True)
-class Market:
-    books: dict[str, MarketRecord] = field(default_factory=dict)
-    marks: dict[str, MarketRecord] = field(default_factory=dict)
+class Terms:
+    """What instruments and seasons prescribe: the same for every unit."""
+
     instruments: dict[str, InstrumentListed] = field(default_factory=dict)
     rules: dict[str, SeasonRules] = field(default_factory=dict)
 
@@ -44,20 +43,6 @@ class Market:
 
     def adopt(self, season: SeasonChanged) -> None:
         self.rules[season.season_id] = season.rules
-
-    def remember(self, record: MarketRecord) -> None:
-        if record.kind == "book_updated":
-            self.books[record.instrument] = record
-        elif record.kind == "mark_updated":
-            self.marks[record.instrument] = record
-
-    def book(self, instrument: str) -> BookUpdated | None:
-        record = self.books.get(instrument)
-        return record.event if record else None
-
-    def mark(self, instrument: str) -> MarkUpdated | None:
-        record = self.marks.get(instrument)
-        return record.event if record else None
 
     def knows(self, season_id: str, instrument: str) -> bool:
         return season_id in self.rules and instrument in self.instruments
@@ -68,3 +53,28 @@ class Market:
         maker = own.maker_fee_rate if rules.maker_fee_rate is None else rules.maker_fee_rate
         taker = own.taker_fee_rate if rules.taker_fee_rate is None else rules.taker_fee_rate
         return Fees(maker, taker)
+
+
+@dataclass(slots=True)
+class Market:
+    """The last books and marks of one unit's time."""
+
+    terms: Terms = field(default_factory=Terms)
+    read: Callable[[MarketRecord], Any] = lambda record: record.event
+    """The record's event; None where it breaks its contract."""
+    books: dict[str, MarketRecord] = field(default_factory=dict)
+    marks: dict[str, MarketRecord] = field(default_factory=dict)
+
+    def remember(self, record: MarketRecord) -> None:
+        if record.kind == "book_updated":
+            self.books[record.instrument] = record
+        elif record.kind == "mark_updated":
+            self.marks[record.instrument] = record
+
+    def book(self, instrument: str) -> BookUpdated | None:
+        record = self.books.get(instrument)
+        return self.read(record) if record else None
+
+    def mark(self, instrument: str) -> MarkUpdated | None:
+        record = self.marks.get(instrument)
+        return self.read(record) if record else None

@@ -71,6 +71,8 @@ class Order:
     exit_plan: ExitPlan | None = None
     traceparent: str = ""
     status: Status = "pending"
+    number: int = 0
+    """The account's n-th accepted order: the older comes first at one price."""
     filled: Decimal = ZERO
     fills: int = 0
 
@@ -92,10 +94,10 @@ class Order:
     def child_id(self, name: str) -> UUID:
         return uuid5(self.order_id, name)
 
-    def accept(self, quantity: Decimal) -> None:
+    def accept(self, number: int, quantity: Decimal) -> None:
         """`quantity` is less than was asked for where a reduce-only order is trimmed to its position."""
         self._change("accept")
-        self.quantity = quantity
+        self.number, self.quantity = number, quantity
 
     def reject(self) -> None:
         self._change("reject")

@@ -25,7 +25,6 @@ _NOBODY: frozenset[AccountKey] = frozenset()
 
 class Venue:
     def __init__(self, market: Market | None = None) -> None:
-        """`market` may be shared by what only reads it; its books and marks are those of this unit's time."""
         self.now = EPOCH
         self.info = market or Market()
         self.accounts: dict[AccountKey, Account] = {}
@@ -41,10 +40,10 @@ class Venue:
     def restore(
         self, now: datetime, stamps: Mapping[str, Stamp], accounts: Iterable[Account], orders: Iterable[Order]
     ) -> None:
-        """Go on from what was saved; `orders` are the open ones, in the order in which they were accepted."""
+        """Go on from what was saved; `orders` are the open ones."""
         self.now, self.stamps = now, dict(stamps)
         self.accounts = {account.key: account for account in accounts}
-        for order in orders:
+        for order in sorted(orders, key=lambda each: each.number):
             if order.status == "pending":
                 self._wait(order)
             else:
@@ -62,16 +61,16 @@ class Venue:
         return ()
 
     def market(self, record: MarketRecord) -> Sequence[Event]:
-        events = self._catch_up(record.at, whole=False)
+        events = self._catch_up(record.at)
         self.now = max(self.now, record.at)
         self.info.remember(record)
         match record.kind:
             case "book_updated" if keys := self._resting.get(record.instrument):
                 events += self._reach(record.instrument, keys)
-            case "mark_updated" if (keys := self._holders.get(record.instrument)) and (mark := record.event):
+            case "mark_updated" if (keys := self._holders.get(record.instrument)) and (mark := self.info.read(record)):
                 self._plan_funding(record.instrument)
                 events += self._enforce(keys, record.instrument, mark.mark_price, partial(exits.on_mark, mark=mark))
-            case "bar_closed" if (keys := self._holders.get(record.instrument)) and (bar := record.event):
+            case "bar_closed" if (keys := self._holders.get(record.instrument)) and (bar := self.info.read(record)):
                 events += self._enforce(keys, record.instrument, bar.close, partial(exits.on_bar, bar=bar))
         return events
 
@@ -79,13 +78,13 @@ class Venue:
         self.info.remember(record)
 
     def passed(self, through: datetime) -> Sequence[Event]:
-        """Everything at or before `through` is in: what falls due by then happens now."""
-        events = self._catch_up(through, whole=True)
+        """Every market record at or before `through` is in. An order of that very moment waits for those beside it."""
+        events = self._catch_up(through)
         self.now = max(self.now, through)
         return events
 
-    def _catch_up(self, to: datetime, *, whole: bool) -> list[Event]:
-        """What falls due before `to`, in order of time, funding first; with `whole`, orders at `to` itself as well."""
+    def _catch_up(self, to: datetime) -> list[Event]:
+        """Orders due before `to` and funding due by then, in order of time; funding comes first at a stamp."""
         events: list[Event] = []
         while self._pending or self.stamps:
             order = self._pending[0] if self._pending else None
@@ -93,7 +92,7 @@ class Venue:
             stamped = self.stamps[name].at if name else None
             if name and stamped and stamped <= to and (order is None or stamped <= order.effective_at):
                 events += self._settle(name)
-            elif order and (order.effective_at < to or (whole and order.effective_at == to)):
+            elif order and order.effective_at < to:
                 events += self._execute(heappop(self._pending))
             else:
                 break

@@ -1,0 +1,80 @@
+"""What the venue reads, what it keeps, who decides."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+import structlog
+from chassis.step import Connection, Out
+from chassis.timed import MarketRecord
+from contracts.base import Event
+from contracts.executions import OrderFilled
+from contracts.market import BarClosed, BookUpdated, MarkUpdated
+from contracts.orders import OrderApproved
+from contracts.wire import BadRecord
+
+from order_executor import core, store
+from order_executor.core import Market, Terms, Venue
+
+OWN_TOPIC = OrderApproved.topic
+MARKET_TOPICS = [BookUpdated.topic, MarkUpdated.topic, BarClosed.topic]
+
+log = structlog.get_logger(__name__)
+
+
+class TermsMissing(RuntimeError):
+    """An order came before its season or instrument: end, and find them announced after the restart."""
+
+
+class PaperVenue:
+    """The timed stage: one venue for each partition of `orders.v1`."""
+
+    merged: ClassVar[bool] = False
+    watermark_topic: str | None = OrderFilled.topic
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._venues: dict[int, Venue] = {}
+        self._moments: dict[int, store.Moment] = {}
+
+    def sizes(self) -> dict[str, int]:
+        """For the metrics: what is held in memory."""
+        accounts = [account for venue in self._venues.values() for account in venue.accounts.values()]
+        return {
+            "accounts": len(accounts),
+            "positions": sum(1 for account in accounts for each in account.positions.values() if each.quantity),
+            "resting_orders": sum(len(orders) for account in accounts for orders in account.orders.values()),
+        }
+
+    async def load(self, db: Connection, partition: int) -> None:
+        self._moments.pop(partition, None)
+        self._venues[partition] = await store.load(db, partition, Market(self._terms, readable))
+
+    def own(self, partition: int, event: Any) -> Sequence[Event | Out]:
+        if isinstance(event, OrderApproved) and not self._terms.knows(event.season_id, event.instrument):
+            raise TermsMissing(f"{event.season_id} {event.instrument}")
+        return self._venues[partition].own(event)
+
+    def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
+        return self._venues[partition].market(record)
+
+    def recall(self, partition: int, record: MarketRecord) -> None:
+        self._venues[partition].recall(record)
+
+    def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
+        return self._venues[partition].passed(through)
+
+    def watermark(self, partition: int) -> bool:
+        return partition in self._venues
+
+    async def save(self, db: Connection) -> None:
+        await store.save(db, self._venues.items(), self._moments)
+
+
+def readable(record: core.MarketRecord) -> Any:
+    """The record's event; None, with a line in the log, where it breaks its contract: one bad record stops no venue."""
+    try:
+        return record.event
+    except BadRecord as error:
+        log.error("market record passed over", instrument=record.instrument, at=str(record.at), reason=str(error))
+        return None

@@ -1,0 +1,156 @@
+"""Loads and saves the venue: one statement a table, whatever the number of units and competitors."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.step import Connection
+from contracts.executions import OrderFilled
+from contracts.signals import ExitPlan
+from pydantic import TypeAdapter
+
+from order_executor.core import Account, Closing, Consumed, Market, Order, Position, Stamp, Venue
+
+_UNITS = """
+insert into units select * from unnest($1::int[], $2::timestamptz[], $3::jsonb[])
+on conflict (partition) do update set now = excluded.now, stamps = excluded.stamps
+"""
+_ACCOUNTS = """
+insert into accounts select * from unnest($1::int[], $2::text[], $3::text[], $4::numeric[], $5::numeric[],
+    $6::numeric[], $7::bigint[], $8::bigint[], $9::jsonb[])
+on conflict (season_id, competitor_id) do update set
+    partition = excluded.partition, realised_pnl = excluded.realised_pnl, fees = excluded.fees,
+    funding = excluded.funding, accepted = excluded.accepted, exits = excluded.exits, consumed = excluded.consumed
+"""
+_POSITIONS = """
+insert into positions select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::numeric[],
+    $7::numeric[], $8::timestamptz[], $9::jsonb[], $10::jsonb[], $11::text[])
+on conflict (season_id, competitor_id, instrument) do update set
+    partition = excluded.partition, quantity = excluded.quantity, cost = excluded.cost, leverage = excluded.leverage,
+    opened_at = excluded.opened_at, exit_plan = excluded.exit_plan, closing = excluded.closing,
+    traceparent = excluded.traceparent
+"""
+_ORDERS = """
+insert into orders select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[],
+    $7::jsonb[])
+on conflict (order_id) do update set
+    partition = excluded.partition, status = excluded.status, body = excluded.body
+"""
+_FILLS = """
+insert into fills select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[],
+    $7::text[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::bigint[],
+    $15::numeric[])
+"""
+
+_stamps = TypeAdapter(dict[str, Stamp])
+_consumed = TypeAdapter(dict[str, Consumed])
+_plan = TypeAdapter(ExitPlan | None)
+_closing = TypeAdapter(Closing | None)
+_order = TypeAdapter(Order)
+
+Row = tuple[Any, ...]
+Moment = tuple[datetime, dict[str, Stamp]]
+
+
+async def load(db: Connection, partition: int, market: Market) -> Venue:
+    venue = Venue(market)
+    unit = await db.fetchrow("select now, stamps from units where partition = $1", partition)
+    if unit is None:
+        return venue
+    accounts = {
+        (row["season_id"], row["competitor_id"]): _account(row)
+        for row in await db.fetch("select * from accounts where partition = $1", partition)
+    }
+    for row in await db.fetch("select * from positions where partition = $1 and quantity <> 0", partition):
+        accounts[row["season_id"], row["competitor_id"]].positions[row["instrument"]] = _position(row)
+    orders = await db.fetch(
+        "select body from orders where partition = $1 and status in ('pending', 'working')", partition
+    )
+    open_orders = [_order.validate_json(row["body"]) for row in orders]
+    venue.restore(unit["now"], _stamps.validate_json(unit["stamps"]), accounts.values(), open_orders)
+    return venue
+
+
+async def save(db: Connection, venues: Iterable[tuple[int, Venue]], moments: dict[int, Moment]) -> None:
+    """`moments` is what was written of each unit's time before, and is brought up to date."""
+    units: list[Row] = []
+    accounts: list[Row] = []
+    positions: list[Row] = []
+    orders: list[Row] = []
+    fills: list[Row] = []
+    for partition, venue in venues:
+        moment = venue.now, dict(venue.stamps)
+        if moments.get(partition) != moment:
+            moments[partition] = moment
+            units.append((partition, venue.now, _stamps.dump_json(venue.stamps).decode()))
+        changes = venue.changes
+        for account in changes.accounts.values():
+            accounts.append(_account_row(partition, account))
+            positions += [_position_row(partition, account, each) for each in account.positions.values()]
+        orders += [_order_row(partition, order) for order in changes.orders.values()]
+        fills += [_fill_row(partition, fill) for fill in changes.fills]
+        changes.clear()
+    tables = (_UNITS, units), (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ORDERS, orders), (_FILLS, fills)
+    for statement, rows in tables:
+        if rows:
+            await db.execute(statement, *_columns(rows))
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        season_id=row["season_id"],
+        competitor_id=row["competitor_id"],
+        realised_pnl=row["realised_pnl"],
+        fees=row["fees"],
+        funding=row["funding"],
+        accepted=row["accepted"],
+        exits=row["exits"],
+        consumed=_consumed.validate_json(row["consumed"]),
+    )
+
+
+def _account_row(partition: int, account: Account) -> Row:
+    return (
+        partition, account.season_id, account.competitor_id, account.realised_pnl, account.fees, account.funding,
+        account.accepted, account.exits, _consumed.dump_json(account.consumed).decode(),
+    )  # fmt: skip
+
+
+def _position(row: Any) -> Position:
+    return Position(
+        instrument=row["instrument"],
+        quantity=row["quantity"],
+        cost=row["cost"],
+        leverage=row["leverage"],
+        opened_at=row["opened_at"],
+        exit_plan=_plan.validate_json(row["exit_plan"] or "null"),
+        closing=_closing.validate_json(row["closing"] or "null"),
+        traceparent=row["traceparent"],
+    )
+
+
+def _position_row(partition: int, account: Account, position: Position) -> Row:
+    return (
+        partition, account.season_id, account.competitor_id, position.instrument, position.quantity, position.cost,
+        position.leverage, position.opened_at, _plan.dump_json(position.exit_plan).decode(),
+        _closing.dump_json(position.closing).decode(), position.traceparent,
+    )  # fmt: skip
+
+
+def _order_row(partition: int, order: Order) -> Row:
+    return (
+        order.order_id, partition, order.season_id, order.competitor_id, order.instrument, order.status,
+        _order.dump_json(order).decode(),
+    )  # fmt: skip
+
+
+def _fill_row(partition: int, fill: OrderFilled) -> Row:
+    return (
+        fill.trade_id, partition, fill.season_id, fill.competitor_id, fill.order_id, fill.at, fill.instrument,
+        fill.side, fill.price, fill.quantity, fill.fee, fill.liquidity, fill.purpose, fill.book_sequence,
+        fill.position_after,
+    )  # fmt: skip
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,143 @@
+"""A venue stopped anywhere and taken over by another process goes on as if nothing had happened; on PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from contracts.base import Event
+from contracts.executions import OrderFilled
+from contracts.orders import OrderApproved
+from contracts.signals import ExitPlan
+from order_executor import store
+from order_executor.core import Market, Venue
+from order_executor.testing import BTC, ETH, D, Fact, book, feed, kinds, mark, new_venue, order
+
+MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_venue.py"
+PARTITION = 3
+PLAN, SHORT_PLAN = ExitPlan(take_profit=D(120), stop_loss=D("90.5")), ExitPlan(take_profit=D(80), stop_loss=D(130))
+DEEP = ("99x1 98x2 97x5", "100x1 101x2 102x5")
+
+DAY: list[OrderApproved | Fact | float] = [
+    book(0, *DEEP),
+    mark(0, "100", rate="0.0001", stamp=20),
+    book(0, "10x9", "11x9", instrument=ETH),
+    order(1, "buy", "2.5", 1, exit_plan=PLAN, traceparent="00-ann"),
+    order(2, "sell", "0.3", 1, competitor_id="bob", exit_plan=SHORT_PLAN),
+    1.5,
+    order(3, "buy", "1", 2),
+    order(4, "buy", "3", 2, limit="98.5", exit_plan=ExitPlan(stop_loss=D(80))),
+    order(5, "buy", "1", 2, limit="98.5"),
+    order(6, "sell", "1", 2, limit="150", reduce_only=True),
+    order(7, "buy", "1", 30, competitor_id="bob"),
+    order(8, "sell", "7", 3, instrument=ETH),
+    book(3, *DEEP, sequence=1),
+    order(9, "buy", "1", 3, reduce_only=True),
+    4.0,
+    book(10, "97x1", "98x3.5"),
+    mark(19, "100.7", rate="0.0003", stamp=20),
+    mark(21, "100.7", rate="0.0003", stamp=20),
+    book(25, "90x0.7", "98x1"),
+    mark(26, "90.1", rate="0.0004", stamp=40),
+    book(27, "", "98x1"),
+    mark(28, "95"),
+    book(29, "95x1 94.5x100", "98x0.4 99x5"),
+    mark(29, "95.5", rate="0.0004", stamp=40),
+    order(10, "buy", "3", 31, leverage="7"),
+    mark(35, "130", rate="0.0004", stamp=40),
+    45.0,
+    mark(50, "70", rate="0.0004", stamp=60),
+    61.0,
+]
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Any]:
+    """An empty schema of its own."""
+    spec = spec_from_file_location("venue", MIGRATION)
+    assert spec is not None
+    assert spec.loader is not None
+    migration = module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    connection = await asyncpg.connect(postgres)
+    await connection.execute("drop schema if exists venue_alone cascade; create schema venue_alone")
+    await connection.execute("set search_path = venue_alone")
+    await connection.execute(migration.TABLES)
+    yield connection
+    await connection.close()
+
+
+async def taken_over(db: Any, venue: Venue, had: list[Any]) -> Venue:
+    """Save, load into a new process, and tell it the latest market records again."""
+    await store.save(db, [(PARTITION, venue)], {})
+    again = await store.load(db, PARTITION, Market(venue.info.terms))
+    latest = {(each.kind, each.instrument): each for each in had if isinstance(each, Fact)}
+    for record in latest.values():
+        again.recall(record)
+    return again
+
+
+def shape(events: list[Event]) -> list[tuple[str, Event]]:
+    return [(event.model_dump_json(), event) for event in events]
+
+
+def test_the_day_has_something_of_everything() -> None:
+    said = set(kinds(feed(new_venue(), *DAY)))
+
+    assert said == {
+        "order_accepted", "order_rejected", "order_filled", "order_cancelled", "exit_triggered", "funding_settled"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", range(1, len(DAY)))
+async def test_stopping_anywhere_changes_nothing(db: Any, cut: int) -> None:
+    whole = feed(new_venue(), *DAY)
+
+    venue = new_venue()
+    before = feed(venue, *DAY[:cut])
+    again = await taken_over(db, venue, DAY[:cut])
+
+    assert shape(before + feed(again, *DAY[cut:])) == shape(whole)
+
+
+async def test_stopping_after_every_single_input_changes_nothing(db: Any) -> None:
+    venue, events, moments = new_venue(), [], []
+    for n, each in enumerate(DAY, 1):
+        events += feed(venue, each)
+        moments.append(venue.now)
+        venue = await taken_over(db, venue, DAY[:n])
+
+    assert shape(events) == shape(feed(new_venue(), *DAY))
+    assert moments == sorted(moments)
+
+
+async def test_fills_and_closed_orders_stay_on_record(db: Any) -> None:
+    venue = new_venue()
+    events = feed(venue, *DAY)
+    await store.save(db, [(PARTITION, venue)], {})
+
+    fills = [event for event in events if isinstance(event, OrderFilled)]
+    kept = await db.fetch("select trade_id, price, quantity, fee from fills order by at, trade_id")
+    assert sorted(tuple(row) for row in kept) == sorted((f.trade_id, f.price, f.quantity, f.fee) for f in fills)
+    statuses = dict(await db.fetch("select status, count(*) from orders group by status"))
+    assert statuses == dict(statuses) | {"filled": statuses["filled"]}
+    assert set(statuses) <= {"filled", "cancelled", "rejected", "working", "pending"}
+    (held,) = await db.fetch(
+        "select quantity, cost from positions where instrument = $1 and competitor_id = 'ann'", BTC
+    )
+    account = venue.accounts["ann", "s1"]  # type: ignore[index]  # a plain pair is as good a key
+    assert (held["quantity"], held["cost"]) == (account.position(BTC).quantity, account.position(BTC).cost)
+
+
+async def test_what_did_not_change_is_not_written(db: Any) -> None:
+    venue, moments = new_venue(), {}
+    feed(venue, *DAY[:6])
+    await store.save(db, [(PARTITION, venue)], moments)
+    await db.execute("delete from units; delete from accounts; delete from positions; delete from orders")
+
+    await store.save(db, [(PARTITION, venue)], moments)
+
+    for table in ("units", "accounts", "positions", "orders"):
+        assert await db.fetchval(f"select count(*) from {table}") == 0
