@@ -174,7 +174,8 @@ class Step:
             self.say(position, decide(event))
             return
         try:
-            self.say(position, decide(event.model_copy(update={"traceparent": span.traceparent})))
+            event.__dict__["traceparent"] = span.traceparent  # decoded for this step alone: no copy needed
+            self.say(position, decide(event))
         finally:
             span.end()
 
