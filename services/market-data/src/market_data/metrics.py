@@ -1,0 +1,23 @@
+"""What market-data says of itself at /metrics."""
+
+from exchanges.venue import Venue
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from market_data.runner import Runner
+
+
+class Metrics:
+    def __init__(self, registry: CollectorRegistry, venue: Venue) -> None:
+        self._registry = registry
+        self.records = Counter("market_data_records", "Records published and acknowledged.", registry=registry)
+        self.feed_ended = Gauge(
+            "market_data_feed_ended", "1: nothing more will come from the venue.", registry=registry
+        )
+        defects = Gauge("market_data_defects", "Bad lines of the input, counted and passed over.", registry=registry)
+        defects.set_function(lambda: float(venue.defects.counts.total()))
+
+    def watch(self, runner: Runner) -> None:
+        time = Gauge("market_data_arena_time_seconds", "Where market time stands, since 1970.", registry=self._registry)
+        time.set_function(lambda: float(runner.through.timestamp()))
+        holding = Gauge("market_data_holding", "1: time stands until a round is closed.", registry=self._registry)
+        holding.set_function(lambda: float(runner.holding))
