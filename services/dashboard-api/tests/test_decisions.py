@@ -5,7 +5,7 @@ from contracts.market import TimeAdvanced
 from dashboard_api.core import decisions, rounds
 from dashboard_api.core.fold import fold
 from dashboard_api.core.trades import TradeBook
-from making import BTC, ETH, D, approved, at, closed, judged, missed, opened, rejected, signal
+from dashboard_events import BTC, ETH, D, approved, at, closed, judged, missed, opened, rejected, signal
 
 
 def test_each_part_is_joined_with_its_verdict_and_the_numbers_that_decided() -> None:

@@ -5,7 +5,7 @@ import pytest
 from dashboard_api.core.board import Shows
 from dashboard_api.core.changes import Change, from_event
 from dashboard_api.core.feed import Feed
-from making import BTC, TRACE, D, approved, at, competitor, fill, leaderboard, mark, portfolio, season, signal
+from dashboard_events import BTC, TRACE, D, approved, at, competitor, fill, leaderboard, mark, portfolio, season, signal
 
 NOW = "2026-11-22T14:00:00Z"
 

@@ -1,7 +1,7 @@
 from contracts.base import named_id
 from contracts.executions import FundingSettled, PositionLiquidated
 from dashboard_api.core.trades import OpenTrade, Trade, TradeBook
-from making import BTC, ETH, D, at, fill
+from dashboard_events import BTC, ETH, D, at, fill
 
 WHERE = ("s1", "ann", BTC)
 

@@ -1,7 +1,8 @@
 """What a GraphQL query may cost, decided before any resolver runs.
 
 cost = the sum of all fields, each times the sizes of the lists it stands in; a field that asks the database costs ten.
-Depth and cost are counted once a fragment, however often it is spread: the count itself is cheap for any document.
+Everything is counted once a fragment, however often it is spread: the count itself is cheap for any document. (The
+library's own limiters for depth and aliases walk a fragment again at each spread: forty that double take for ever.)
 """
 
 from typing import Any, NamedTuple
@@ -30,6 +31,10 @@ _LISTS = {"leaderboard": 20, "competitors": 20, "positions": 10, "parts": 10}
 class Weight(NamedTuple):
     cost: int
     depth: int
+    aliases: int
+
+
+NOTHING = Weight(0, 0, 0)
 
 
 class WeightLimit(ValidationRule):
@@ -46,13 +51,19 @@ class WeightLimit(ValidationRule):
             self._refuse(f"depth: {weight.depth} levels, at most {DEPTH_MAX}", node)
         if weight.cost > COST_MAX:
             self._refuse(f"cost: {weight.cost}, at most {COST_MAX}; ask for fewer fields or shorter lists", node)
+        if weight.aliases > ALIASES_MAX:
+            self._refuse(f"aliases: {weight.aliases}, at most {ALIASES_MAX}", node)
 
     def _refuse(self, message: str, node: OperationDefinitionNode) -> None:
         self.report_error(GraphQLError(message, node))
 
     def _of(self, selections: SelectionSetNode | None) -> Weight:
         weights = [self._weight(node) for node in selections.selections] if selections else []
-        return Weight(sum(weight.cost for weight in weights), max((weight.depth for weight in weights), default=0))
+        return Weight(
+            cost=sum(weight.cost for weight in weights),
+            depth=max((weight.depth for weight in weights), default=0),
+            aliases=sum(weight.aliases for weight in weights),
+        )
 
     def _weight(self, node: Any) -> Weight:
         if isinstance(node, FieldNode):
@@ -64,17 +75,17 @@ class WeightLimit(ValidationRule):
     def _field(self, node: FieldNode) -> Weight:
         name = node.name.value
         if name.startswith("__"):
-            return Weight(0, 0)  # introspection is bounded by the schema
+            return NOTHING  # introspection is bounded by the schema
         below = self._of(node.selection_set)
         own = 10 if name in _ASKS_DATABASE else 1
-        return Weight(own + _size(node) * below.cost, 1 + below.depth)
+        return Weight(own + _size(node) * below.cost, 1 + below.depth, below.aliases + (node.alias is not None))
 
     def _spread(self, node: FragmentSpreadNode) -> Weight:
         name = node.name.value
         if name not in self._known:
-            self._known[name] = Weight(0, 0)  # a cycle ends here; another rule refuses it
+            self._known[name] = NOTHING  # a cycle ends here; another rule refuses it
             fragment = self._fragments.get(name)
-            self._known[name] = self._of(fragment.selection_set) if fragment else Weight(0, 0)
+            self._known[name] = self._of(fragment.selection_set) if fragment else NOTHING
         return self._known[name]
 
 

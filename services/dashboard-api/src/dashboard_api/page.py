@@ -32,6 +32,8 @@ class Page(StaticFiles):
 
 
 async def _not_built(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["method"] not in ("GET", "HEAD"):
+        raise HTTPException(405)
     await PlainTextResponse(_NOT_BUILT, status_code=503)(scope, receive, send)
 
 

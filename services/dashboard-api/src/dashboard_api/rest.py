@@ -111,6 +111,11 @@ def create_rest(site: Site) -> FastAPI:
     _now(app, site)
     _past(app, site)
     _system(app, site)
+
+    @app.get("/api/{path:path}", include_in_schema=False)
+    async def nothing(path: str) -> None:
+        raise HTTPException(404, f"there is nothing at /api/{path}")
+
     return app
 
 

@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.extensions import AddValidationRules, MaskErrors, MaxAliasesLimiter, MaxTokensLimiter
+from strawberry.extensions import AddValidationRules, MaskErrors, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types import Info
+from strawberry.types import ExecutionContext, Info
 
 from dashboard_api import limits, types
 from dashboard_api.core.changes import Change, json_of
@@ -160,13 +160,20 @@ def _is_bug(error: GraphQLError) -> bool:
 _DECIMAL = strawberry.scalar(
     name="Decimal", description="A decimal number as a string, never a float.", serialize=plain, parse_value=_decimal
 )
-schema = strawberry.Schema(
+
+
+class Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Bugs are logged; what a client asked wrongly is told to the client."""
+        super().process_errors([error for error in errors if _is_bug(error)], execution_context)
+
+
+schema = Schema(
     Query,
     subscription=Subscription,
     config=StrawberryConfig(scalar_map={Decimal: _DECIMAL}),
     extensions=[
         lambda: AddValidationRules([limits.WeightLimit]),
-        lambda: MaxAliasesLimiter(limits.ALIASES_MAX),
         lambda: MaxTokensLimiter(limits.TOKENS_MAX),
         lambda: MaskErrors(_is_bug),
     ],
