@@ -23,19 +23,18 @@ create table positions (
     leverage numeric not null, opened_at timestamptz not null, exit_plan text,
     primary key (season_id, competitor_id, instrument));
 
+-- `entry` counts a partition's entries without gaps: the books' own order, and the only index that 40,000 rows a second
+-- can afford (a key of uuids would be written all over).
 create table ledger_entries (
-    partition int not null, season_id text not null, competitor_id text not null,
-    event_id uuid, line smallint, trade_id uuid, at timestamptz not null,
-    account text not null, amount numeric not null,
-    primary key (event_id, line));
-create index ledger_entries_of_competitor on ledger_entries (season_id, competitor_id, at);
+    partition int, entry bigint, season_id text not null, competitor_id text not null,
+    event_id uuid not null, trade_id uuid, at timestamptz not null, account text not null, amount numeric not null,
+    primary key (partition, entry));
 
 create table trades (
     partition int not null, season_id text not null, competitor_id text not null,
     trade_id uuid primary key, event_id uuid not null, order_id uuid not null, instrument text not null,
     side text not null, price numeric not null, quantity numeric not null, fee numeric not null,
     liquidity text not null, purpose text not null, realised_pnl numeric not null, at timestamptz not null);
-create index trades_of_competitor on trades (season_id, competitor_id, at);
 
 -- Sums that must be zero: of every transaction, and (event_id null) of all together.
 create view books as

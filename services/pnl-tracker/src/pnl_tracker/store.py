@@ -1,6 +1,9 @@
-"""Loads and saves the books: one statement a table, whatever the number of competitors."""
+"""Loads and saves the books: one statement a table, whatever the number of competitors.
 
-from collections.abc import Iterable, Sequence
+What only grows is copied in: half the time of an insert from arrays.
+"""
+
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -30,16 +33,6 @@ on conflict (season_id, competitor_id, instrument) do update set
     quantity = excluded.quantity, cost = excluded.cost, last_price = excluded.last_price, trip_net = excluded.trip_net,
     leverage = excluded.leverage, opened_at = excluded.opened_at, exit_plan = excluded.exit_plan
 """
-_ENTRIES = """
-insert into ledger_entries select * from unnest($1::int[], $2::text[], $3::text[], $4::uuid[], $5::smallint[],
-    $6::uuid[], $7::timestamptz[], $8::text[], $9::numeric[])
-"""
-_TRADES = """
-insert into trades select * from unnest($1::int[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[],
-    $7::text[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::numeric[],
-    $15::timestamptz[])
-"""
-
 Row = tuple[Any, ...]
 
 
@@ -52,7 +45,8 @@ async def load(db: Connection, partition: int) -> Unit:
         position = _position(dict(row))
         accounts[row["season_id"], row["competitor_id"]].positions[position.instrument] = position
     await _load_ledgers(db, partition, accounts)
-    return Unit(accounts)
+    entries = await db.fetchval("select coalesce(max(entry), 0) from ledger_entries where partition = $1", partition)
+    return Unit(accounts, entries)
 
 
 async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
@@ -63,17 +57,21 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
     for partition, unit in units:
         for key, account in unit.changed.items():
             accounts.append(_account_row(partition, account))
-            entries += [(partition, *key, *entry) for entry in account.ledger.fresh]
+            numbered = enumerate(account.ledger.fresh, start=unit.entries + 1)
+            entries += [(partition, number, *key, *entry) for number, entry in numbered]
+            unit.entries += len(account.ledger.fresh)
             account.ledger.fresh.clear()
         positions += [_position_row(partition, key, position) for (key, _), position in unit.touched.items()]
         trades += [_trade_row(partition, *fill) for fill in unit.fills]
         unit.changed.clear()
         unit.touched.clear()
         unit.fills.clear()
-    tables = (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ENTRIES, entries), (_TRADES, trades)
-    for statement, rows in tables:
+    for statement, rows in ((_ACCOUNTS, accounts), (_POSITIONS, positions)):
         if rows:
-            await db.execute(statement, *_columns(rows))
+            await db.execute(statement, *map(list, zip(*rows, strict=True)))
+    for table, rows in (("ledger_entries", entries), ("trades", trades)):
+        if rows:
+            await db.copy_records_to_table(table, records=rows)
 
 
 async def _load_ledgers(db: Connection, partition: int, accounts: dict[Key, Account]) -> None:
@@ -123,7 +121,3 @@ def _trade_row(partition: int, key: Key, event: OrderFilled, realised: Decimal) 
         partition, *key, event.trade_id, event.event_id, event.order_id, event.instrument, event.side, event.price,
         event.quantity, event.fee, event.liquidity, event.purpose, realised, event.at,
     )  # fmt: skip
-
-
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

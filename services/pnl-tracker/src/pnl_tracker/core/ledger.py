@@ -24,8 +24,7 @@ class Unbalanced(Exception):
 
 class Entry(NamedTuple):
     event_id: UUID
-    """The event that caused it: with `line`, the entry's identity."""
-    line: int
+    """The event that caused it: all entries of one event are one transaction."""
     trade_id: UUID | None
     at: datetime
     account: str
@@ -78,12 +77,11 @@ class Ledger:
         return total == 0 and self.balances.get(CASH, ZERO) == cash and explained == sum(map(bool, costs.values()))
 
     def _post(self, event_id: UUID, trade_id: UUID | None, at: datetime, amounts: Mapping[str, Decimal]) -> None:
-        total, line, balances = ZERO, 0, self.balances
+        total, balances = ZERO, self.balances
         for account, amount in amounts.items():
             if amount:
                 total += amount
                 balances[account] = balances.get(account, ZERO) + amount
-                self.fresh.append(Entry(event_id, line, trade_id, at, account, amount))
-                line += 1
+                self.fresh.append(Entry(event_id, trade_id, at, account, amount))
         if total:
             raise Unbalanced(f"{event_id}: {amounts}")

@@ -42,8 +42,10 @@ class UnknownSeason(Exception):
 
 
 class Unit:
-    def __init__(self, accounts: dict[Key, Account] | None = None) -> None:
+    def __init__(self, accounts: dict[Key, Account] | None = None, entries: int = 0) -> None:
         self.accounts = accounts or {}
+        self.entries = entries
+        """How many ledger entries are stored."""
         self.changed: dict[Key, Account] = {}
         """Accounts to be saved."""
         self.touched: dict[tuple[Key, str], Position] = {}
