@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,17 @@ from typing import Any
 import asyncpg
 from aiokafka.admin import NewTopic
 from contracts.base import Event, named_id
+from contracts.executions import OrderUnknown
 from contracts.market import BookUpdated, MarkUpdated, TimeAdvanced
 from contracts.orders import TradingHalted
 from contracts.topics import TOPICS, dead_letter_topic
 from contracts.types import EPOCH
+from starlette.applications import Starlette
 
 from chassis.bus import all_partitions, start_admin, start_producer, start_reader
 from chassis.migrate import migrate
 from chassis.publish import Out, Publisher
+from chassis.resources import Resources
 from chassis.settings import ServiceSettings
 from chassis.telemetry import Telemetry
 
@@ -30,6 +35,13 @@ _worlds = count(1)
 def contract(name: str, like: str) -> None:
     """Events of the topic `name` are read as those of `like`."""
     TOPICS[name] = replace(TOPICS[like], name=name)
+
+
+@asynccontextmanager
+async def running(app: Starlette) -> AsyncIterator[Resources]:
+    """The service in this process: its loop begins at once, and drains at the end."""
+    async with app.router.lifespan_context(app):
+        yield app.state.resources
 
 
 class World:
@@ -83,20 +95,21 @@ class World:
     async def raw(self, topic: str, value: bytes, headers: Sequence[tuple[str, bytes]], key: bytes = b"k") -> None:
         await self.producer.send_and_wait(topic, value, key, headers=list(headers))
 
-    async def records(self, topic: str, wanted: int, within_s: float = 30) -> list[Any]:
-        """At least so many records of the topic, from its beginning; fails when they do not come."""
+    async def records(self, topic: str, wanted: int, *, within_s: float = 30, repeats: bool = False) -> list[Any]:
+        """At least so many records of the topic, each number of a source once; fails when they do not come."""
         reader = await start_reader(self.kafka)
-        found: list[Any] = []
+        found: dict[object, Any] = {}
         try:
             reader.assign(await all_partitions(reader, [topic]))
             await reader.seek_to_beginning()
             async with asyncio.timeout(within_s):
                 while len(found) < wanted:
                     for records in (await reader.getmany(timeout_ms=100)).values():
-                        found += records
+                        for record in records:
+                            found.setdefault(_place(record) if repeats else _number(record), record)
         finally:
             await reader.stop()
-        return found
+        return list(found.values())
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         db = await asyncpg.connect(self.dsn)
@@ -104,6 +117,15 @@ class World:
             return list(await db.fetch(query, *arguments))
         finally:
             await db.close()
+
+
+def _place(record: Any) -> object:
+    return record.partition, record.offset
+
+
+def _number(record: Any) -> object:
+    headers = dict(record.headers)
+    return record.partition, headers["ce_source"], headers["ce_sequence"]
 
 
 def at(seconds: float) -> Any:
@@ -118,10 +140,18 @@ def halted(number: int, competitor: str = "a", *, seconds: float = 0, traceparen
     )  # fmt: skip
 
 
+def executed(number: int, competitor: str = "a", *, seconds: float = 0) -> OrderUnknown:
+    """The same of a topic that carries watermarks."""
+    return OrderUnknown(
+        event_id=named_id("executed", competitor, number), at=at(seconds), season_id="s", competitor_id=competitor,
+        order_id=named_id("order", number), instrument="BTC-USDT-PERP", detail=str(number),
+    )  # fmt: skip
+
+
 def mark(seconds: float, instrument: str = "BTC-USDT-PERP", price: int = 100) -> MarkUpdated:
     return MarkUpdated(
         event_id=named_id("mark", instrument, seconds), at=at(seconds), instrument=instrument, venue="test",
-        mark_price=price,
+        mark_price=Decimal(price),
     )  # fmt: skip
 
 
