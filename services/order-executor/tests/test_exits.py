@@ -165,3 +165,19 @@ def test_the_exit_belongs_to_the_trace_of_the_order_that_set_the_plan() -> None:
     venue = long_of(traceparent="00-trace")
 
     assert {event.traceparent for event in feed(venue, mark(1, "89"))} == {"00-trace"}
+
+
+def test_a_mark_that_gaps_with_its_book_fills_at_that_book_whichever_comes_first() -> None:
+    gapped = book(2, "70x9", "71x9"), mark(2, "70.5")
+
+    for facts in (gapped, gapped[::-1]):
+        assert trades(feed(long_of(), *facts)) == [("sell", "70", "1")]
+
+
+def test_a_stop_and_an_order_of_one_moment_execute_in_that_order() -> None:
+    venue = long_of()
+
+    events = feed(venue, order(2, "sell", "1", 2), mark(2, "89"), book(2, "88x9", "90x1"), 2.5)
+
+    assert [event.purpose for event in fills(events)] == ["stop_loss", "decision"]
+    assert [str(event.position_after) for event in fills(events)] == ["0", "-1"]

@@ -28,10 +28,9 @@ def test_the_passing_of_time_alone_executes_what_is_due() -> None:
 
 
 def test_a_late_order_executes_at_the_units_time() -> None:
-    venue = new_venue()
-    feed(venue, book(0, "99x1", "100x1"), 20.0, order(1, "buy", "1", 10))
+    late = order(1, "buy", "1", 10)
 
-    events = feed(venue, book(21, "199x1", "200x1"))
+    events = feed(new_venue(), book(0, "99x1", "100x1"), 20.0, late, book(21, "199x1", "200x1"))
 
     assert trades(events) == [("buy", "100", "1")]
     assert {event.at for event in events} == {at(20)}

@@ -122,7 +122,7 @@ def new_venue(**changes: Any) -> Venue:
 
 
 def feed(venue: Venue, *inputs: OrderApproved | Fact | float) -> list[Event]:
-    """Orders, market records and, as numbers of seconds, the passing of time."""
+    """One batch: orders, market records and, as numbers of seconds, the passing of time."""
     events: list[Event] = []
     for each in inputs:
         if isinstance(each, OrderApproved):
@@ -131,7 +131,7 @@ def feed(venue: Venue, *inputs: OrderApproved | Fact | float) -> list[Event]:
             events += venue.market(each)
         else:
             events += venue.passed(at(each))
-    return events
+    return [*events, *venue.passed(venue.now)]
 
 
 def kinds(events: Sequence[Event]) -> list[str]:

@@ -1,10 +1,13 @@
 """One unit of the venue: the accounts of one partition, their waiting orders, and the markets they look at."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from heapq import heappop, heappush
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.base import Event
@@ -22,6 +25,18 @@ from order_executor.core.orders import Due, Order, approved
 
 _NOBODY: frozenset[AccountKey] = frozenset()
 
+Find = Callable[[Position], Trigger | None]
+
+
+class Watch(NamedTuple):
+    """A mark or bar that may trigger exits of those who held a position when it came."""
+
+    at: datetime
+    instrument: str
+    keys: list[AccountKey]
+    price: Decimal
+    find: Find
+
 
 class Venue:
     def __init__(self, market: Market | None = None) -> None:
@@ -32,6 +47,7 @@ class Venue:
         """The funding that falls due next, by instrument in which anybody holds a position."""
         self.changes = Changes()
         self._desk = Desk(self.info, self.changes)
+        self._watches: deque[Watch] = deque()
         self._pending: list[Due] = []
         self._waiting: dict[UUID, Order] = {}
         self._holders: dict[str, set[AccountKey]] = {}
@@ -61,44 +77,56 @@ class Venue:
         return ()
 
     def market(self, record: MarketRecord) -> Sequence[Event]:
-        events = self._catch_up(record.at)
+        events = self._catch_up(record.at, whole=False)
         self.now = max(self.now, record.at)
         self.info.remember(record)
+        name = record.instrument
         match record.kind:
-            case "book_updated" if keys := self._resting.get(record.instrument):
-                events += self._reach(record.instrument, keys)
-            case "mark_updated" if (keys := self._holders.get(record.instrument)) and (mark := self.info.read(record)):
-                self._plan_funding(record.instrument)
-                events += self._enforce(keys, record.instrument, mark.mark_price, partial(exits.on_mark, mark=mark))
-            case "bar_closed" if (keys := self._holders.get(record.instrument)) and (bar := self.info.read(record)):
-                events += self._enforce(keys, record.instrument, bar.close, partial(exits.on_bar, bar=bar))
+            case "book_updated" if keys := self._resting.get(name):
+                events += self._reach(name, keys)
+            case "mark_updated" if (keys := self._holders.get(name)) and (mark := self.info.read(record)):
+                self._plan_funding(name)
+                self._watch(name, keys, mark.mark_price, partial(exits.on_mark, mark=mark))
+            case "bar_closed" if (keys := self._holders.get(name)) and (bar := self.info.read(record)):
+                self._watch(name, keys, bar.close, partial(exits.on_bar, bar=bar))
         return events
 
     def recall(self, record: MarketRecord) -> None:
         self.info.remember(record)
 
     def passed(self, through: datetime) -> Sequence[Event]:
-        """Every market record at or before `through` is in. An order of that very moment waits for those beside it."""
-        events = self._catch_up(through)
+        """Every market record at or before `through` is in. What is to be saved is saved after this.
+
+        An order of that very moment waits on, for others may come beside it.
+        """
+        events = self._catch_up(through, whole=True)
         self.now = max(self.now, through)
         return events
 
-    def _catch_up(self, to: datetime) -> list[Event]:
-        """Orders due before `to` and funding due by then, in order of time; funding comes first at a stamp."""
+    def _catch_up(self, to: datetime, *, whole: bool) -> list[Event]:
         events: list[Event] = []
-        while self._pending or self.stamps:
-            order = self._pending[0] if self._pending else None
-            name = min(self.stamps, key=lambda each: (self.stamps[each].at, each)) if self.stamps else None
-            stamped = self.stamps[name].at if name else None
-            if name and stamped and stamped <= to and (order is None or stamped <= order.effective_at):
-                events += self._settle(name)
-            elif order and order.effective_at < to:
-                events += self._execute(heappop(self._pending))
-            else:
-                break
+        while due := self._next_due(to, whole=whole):
+            events += due()
         return events
 
-    def _execute(self, due: Due) -> Sequence[Event]:
+    def _next_due(self, to: datetime, *, whole: bool) -> Callable[[], Sequence[Event]] | None:
+        """What happens next before `to`; at one moment funding first, then exits, then orders.
+
+        Exits meet the market as of the end of their moment: the book that gapped with the mark, not the one before it.
+        """
+        found: list[tuple[datetime, int, Callable[[], Sequence[Event]]]] = []
+        if self.stamps:
+            name = min(self.stamps, key=lambda each: (self.stamps[each].at, each))
+            if self.stamps[name].at <= to:
+                found.append((self.stamps[name].at, 0, partial(self._settle, name)))
+        if self._watches and (self._watches[0].at < to or (whole and self._watches[0].at == to)):
+            found.append((self._watches[0].at, 1, self._enforce))
+        if self._pending and self._pending[0].effective_at < to:
+            found.append((self._pending[0].effective_at, 2, self._execute))
+        return min(found, key=itemgetter(0, 1))[2] if found else None
+
+    def _execute(self) -> Sequence[Event]:
+        due = heappop(self._pending)
         order = self._waiting.pop(due.order_id)
         account = self._account(order)
         self.now = max(self.now, due.effective_at)
@@ -123,16 +151,20 @@ class Venue:
             self._reindex(self.accounts[key], instrument)
         return events
 
-    def _enforce(
-        self, keys: set[AccountKey], instrument: str, price: Decimal, find: Callable[[Position], Trigger | None]
-    ) -> Sequence[Event]:
+    def _watch(self, instrument: str, keys: set[AccountKey], price: Decimal, find: Find) -> None:
+        self._watches.append(Watch(self.now, instrument, sorted(keys), price, find))
+
+    def _enforce(self) -> Sequence[Event]:
+        watch = self._watches.popleft()
+        self.now = max(self.now, watch.at)
         events: list[Event] = []
-        for key in sorted(keys):
+        for key in watch.keys:
             account = self.accounts[key]
-            if trigger := _trigger(account.positions[instrument], price, find):
+            position = account.positions[watch.instrument]
+            if trigger := _trigger(position, watch):
                 self.changes.accounts[key] = account
-                events += self._desk.close(account, account.positions[instrument], trigger, self.now)
-                self._reindex(account, instrument)
+                events += self._desk.close(account, position, trigger, self.now)
+                self._reindex(account, watch.instrument)
         return events
 
     def _wait(self, order: Order) -> None:
@@ -169,10 +201,10 @@ def _mark(index: dict[str, set[AccountKey]], instrument: str, key: AccountKey, *
             del index[instrument]
 
 
-def _trigger(position: Position, price: Decimal, find: Callable[[Position], Trigger | None]) -> Trigger | None:
+def _trigger(position: Position, watch: Watch) -> Trigger | None:
     """An exit that began goes on, wherever the price is by now."""
     if position.closing is not None:
-        return Trigger(position.closing.purpose, position.closing.trigger_price, price)
-    if trigger := find(position):
+        return Trigger(position.closing.purpose, position.closing.trigger_price, watch.price)
+    if trigger := watch.find(position):
         position.closing = Closing(trigger.purpose, trigger.trigger_price)
     return trigger
