@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from market_data.core.snapshot import number
@@ -30,7 +31,7 @@ def wilder(values: Sequence[float], period: int) -> list[float]:
 
 
 def rsi(closes: Sequence[float], period: int) -> list[float | None]:
-    changes = [b - a for a, b in zip(closes, closes[1:], strict=False)]
+    changes = [b - a for a, b in pairwise(closes)]
     ups = wilder([max(change, 0.0) for change in changes], period)
     downs = wilder([max(-change, 0.0) for change in changes], period)
     return [None] * period + [100 * up / (up + down) for up, down in zip(ups, downs, strict=True)]
