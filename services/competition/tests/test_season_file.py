@@ -31,7 +31,7 @@ def test_decimals_of_the_file_are_read_exactly() -> None:
 
     assert season.rules.price_band == Decimal("0.02")
     assert season.competitors[0].parameters == {"risk_rate": "0.01"}
-    assert season.competitors[2].parameters == {"gap_atr": "0.25", "stop_atr": "2", "flips": "true"}
+    assert season.competitors[2].parameters == {"gap_atr": "0", "stop_atr": "6", "reward": "5", "flips": "true"}
 
 
 def test_a_start_with_a_zone_is_kept_in_utc(tmp_path: Path) -> None:

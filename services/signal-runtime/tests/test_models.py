@@ -67,8 +67,9 @@ def test_a_size_is_cut_to_the_order_limit_and_to_the_free_margin() -> None:
     by_order = only(momentum.decide(p, view(market(**narrow), order_notional_max=Decimal(5_000))))
     by_margin = only(momentum.decide(p, view(market(**narrow), margin="100")))
 
-    # 5,000 * 0.95 / 1000.1 = 4.7495; 100 * 0.9 * 5 / 1000.1 = 0.44995
-    assert (by_order.quantity, by_margin.quantity) == (Decimal("4.749"), Decimal("0.449"))
+    # 5,000 * 0.95 / 1000.1 = 4.7495.
+    # Of 100: 1 / 5 margin, 0.02 to the edge of the band, 0.0005 fee: 100 / 0.2205 * 0.95 / 1000.1 = 0.43079.
+    assert (by_order.quantity, by_margin.quantity) == (Decimal("4.749"), Decimal("0.430"))
 
 
 def test_nothing_is_entered_without_margin_or_price_or_beyond_the_number_of_positions() -> None:

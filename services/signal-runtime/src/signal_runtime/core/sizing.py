@@ -7,9 +7,7 @@ from signal_runtime.core.decision import CoinDecision
 from signal_runtime.core.view import Market, View
 
 LIMIT_USED_MAX = Decimal("0.95")
-"""Of the season's limits: the price moves until the deadline, and the gate judges by the price there."""
-MARGIN_USED_MAX = Decimal("0.9")
-"""Of the free margin, in one round: the rest pays fees and what the price does until the deadline."""
+"""Of every limit and of the free margin: the price moves until the deadline, and the gate judges by the price there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def enter(view: View, market: Market, entry: Entry) -> CoinDecision | None:
     held = view.positions.get(market.spec.instrument)
     flips = abs(held.quantity) if held else Decimal(0)
     wanted = view.portfolio.equity * entry.risk_rate / entry.stop_distance
-    quantity = to_lot(min(wanted, _notional_max(view, entry) / price - flips), market)
+    quantity = to_lot(min(wanted, _notional_max(view, market, entry) / price - flips), market)
     if quantity < market.spec.quantity_min or quantity * price < market.spec.notional_min:
         return None
     side = 1 if entry.buys else -1
@@ -59,10 +57,13 @@ def enter(view: View, market: Market, entry: Entry) -> CoinDecision | None:
     )
 
 
-def _notional_max(view: View, entry: Entry) -> Decimal:
+def _notional_max(view: View, market: Market, entry: Entry) -> Decimal:
+    """The free margin pays the initial margin, what a fill at the edge of the price band loses, and the fee."""
     rules = view.season.rules
-    free = max(view.portfolio.margin_available, Decimal(0)) * MARGIN_USED_MAX * entry.leverage / entry.slots
-    return min(rules.order_notional_max * LIMIT_USED_MAX, rules.position_notional_max * LIMIT_USED_MAX, free)
+    fee_rate = market.spec.taker_fee_rate if rules.taker_fee_rate is None else rules.taker_fee_rate
+    free = max(view.portfolio.margin_available, Decimal(0)) / entry.slots
+    by_margin = free / (1 / entry.leverage + rules.price_band + fee_rate)
+    return min(rules.order_notional_max, rules.position_notional_max, by_margin) * LIMIT_USED_MAX
 
 
 def to_lot(quantity: Decimal, market: Market) -> Decimal:
