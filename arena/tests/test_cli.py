@@ -91,3 +91,8 @@ def test_doctor_finds_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -
 
 def free() -> str:
     return str(free_port())
+
+
+def test_the_readme_tells_every_exit_code() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert [line for code, why in MEANING.items() if (line := f"| {int(code)} | {why} |") not in readme] == []

@@ -41,7 +41,7 @@ def up(
     seed: Annotated[int, typer.Option(min=0, help="Of the synthetic market: same seed, same run.")] = 1,
     speed: Annotated[str, typer.Option(help="Arena seconds a second, or max.")] = "1",
     seconds: Annotated[
-        int | None, typer.Option(min=1, help="Run so many arena seconds, let everything come to rest, stop.")
+        int | None, typer.Option(min=1, help="Run so far into the season, let everything come to rest, stop.")
     ] = None,
     kafka: Annotated[str, typer.Option(help="embedded, or HOST:PORT of a broker that runs.")] = options.EMBEDDED,
     postgres: Annotated[str, typer.Option(help="embedded, or a superuser's DSN.")] = options.EMBEDDED,

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from arena.stack.jars import class_path, kafka_home
 from arena.stack.processes import LOOPBACK, PartFailed, end, free_port, is_free, spawn, succeeds, tail, until
 
-START_S = 60.0
+START_S = 120.0
 STOP_S = 20.0
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024
 

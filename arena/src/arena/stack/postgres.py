@@ -14,7 +14,7 @@ import asyncpg
 
 from arena.stack.processes import LOOPBACK, PartFailed, end, free_port, spawn, succeeds, tail, until
 
-START_S = 60.0
+START_S = 120.0
 SUPERUSER = "postgres"
 UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root."""
