@@ -12,4 +12,5 @@ if __name__ == "__main__":
         ws_max_queue=16,
         ws_per_message_deflate=False,  # it costs a quarter of a megabyte a socket
         server_header=False,
+        log_level="warning",  # a line for every socket that comes and goes says nothing
     )

@@ -100,6 +100,7 @@ class Live:
         ends = await consumer.end_offsets(partitions)
         while await self._is_behind(consumer, ends):
             await self._poll(consumer)
+            self._feed.absorb()
         self.intake.catch_up()
         self._feed.absorb()
 
