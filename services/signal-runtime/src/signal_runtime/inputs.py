@@ -1,5 +1,6 @@
 """What a view is made of, as the topics have it."""
 
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 from chassis.latest import LatestValues
@@ -32,9 +33,7 @@ class TopicInputs:
         self._snapshots = LatestValues[MarketSnapshot](
             kafka, MarketSnapshot.topic, lambda snapshot: snapshot.round % SNAPSHOTS_REMEMBERED
         )
-        self._portfolios = LatestValues[PortfolioUpdated](
-            kafka, PortfolioUpdated.topic, keep=lambda portfolio: portfolio.round is not None
-        )
+        self._portfolios = LatestValues[PortfolioUpdated](kafka, PortfolioUpdated.topic, _of_competitor)
         self.readers: tuple[LatestValues[Any], ...] = (
             self._competition, self._instruments, self._snapshots, self._portfolios,
         )  # fmt: skip
@@ -70,9 +69,17 @@ class TopicInputs:
         return found if found.sha256 == request.snapshot_sha256 else None
 
     def _portfolio(self, request: DecisionRequested) -> PortfolioUpdated | None:
-        found = self._portfolios.get(request.competitor_id)
-        if found is None or found.season_id != request.season_id or (found.round or 0) < request.round:
-            return None
-        if found.round != request.round:
-            raise Gone(f"the portfolio of round {request.round}: it is round {found.round} already")
-        return found
+        """The round's own. Where compaction has left only a later one of another cause, that has to do."""
+        found = self._portfolios.get((request.season_id, request.competitor_id, True))
+        number = (found.round or 0) if found else 0
+        if number > request.round:
+            raise Gone(f"the portfolio of round {request.round}: it is round {number} already")
+        if number == request.round:
+            return found
+        later = self._portfolios.get((request.season_id, request.competitor_id, False))
+        # In its partition the round's portfolio stands before any of later time: if one is here, the round's is gone.
+        return later if later is not None and later.at > request.at else None
+
+
+def _of_competitor(portfolio: PortfolioUpdated) -> Hashable:
+    return portfolio.season_id, portfolio.competitor_id, portfolio.round is not None
