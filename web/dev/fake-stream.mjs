@@ -1,6 +1,6 @@
 // A stand-in for dashboard-api: serves dist/ and `/ws` with plausible data from a seed, and misbehaves on request.
 //   node dev/fake-stream.mjs --port 8090 --competitors 8 --rate 20 [--empty] [--wait-ms 0] [--history-h 72]
-//   POST /control/{drop,refuse?ms=N,forget,silence?ms=N,finish}
+//   GET /control/{drop,refuse?ms=N,welcome,forget,silence?ms=N,finish,look}
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
@@ -86,6 +86,8 @@ const season = {
 const accounts = new Map(competitors.map(({ competitor_id }) => [competitor_id, {
   seq: 0, realised: 0, fees: 0, funding: 0, trades: 0, wins: 0, fills: 0, peak: 10_000, drawdown: 0, positions: new Map(),
 }]));
+// what the market alone would not give them, so that the lines part
+const luck = new Map(competitors.map(({ competitor_id }) => [competitor_id, 1.6 * normal()]));
 const unrealisedOf = (a) => [...a.positions].reduce((sum, [i, p]) => sum + p.quantity * (prices[i] - p.entry), 0);
 const equityOf = (a) => 10_000 + a.realised + unrealisedOf(a) - a.fees - a.funding;
 
@@ -261,6 +263,7 @@ function history() {
     instruments.forEach((instrument) => put(mark(instrument, at)));
     for (const { competitor_id } of competitors) {
       if (random() < 0.2) decide(competitor_id, at, round).forEach(put);
+      accounts.get(competitor_id).realised += luck.get(competitor_id) + 9 * normal();
       put(portfolio(competitor_id, at + 1000, "round", round));
     }
     put(closed(at + 60_000));
@@ -273,7 +276,7 @@ const epoch = uuid();
 let seq = 0;
 let now = Date.now();
 let ring = [];
-const health = () => ({ fill_to_frame_ms_p50: 31.2, fill_to_frame_ms_p99: 84.7 });
+const health = () => ({ fill_to_frame_ms: 31.2, fill_to_frame_ms_p99: 84.7 });
 const snapshot = () => JSON.stringify({
   type: "snapshot", seq, epoch, sent_at: iso(Date.now()), at: options.empty ? null : iso(now),
   data: {
@@ -327,6 +330,7 @@ function control(url) {
   const name = url.pathname.split("/").at(-1);
   if (name === "drop" || name === "refuse") sockets.forEach((socket) => socket.terminate());
   if (name === "refuse") refuseUntil = Date.now() + ms;
+  if (name === "welcome") refuseUntil = 0;
   if (name === "silence") silentUntil = Date.now() + ms;
   if (name === "forget") ring = [];
   if (name === "finish") delta([{ type: "phase_changed", season_id, phase: "finished", event_id: uuid(), at: iso(now) }]);

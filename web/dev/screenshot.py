@@ -1,4 +1,4 @@
-"""Pictures of the page: `python web/dev/screenshot.py http://127.0.0.1:8080 docs/images` (palette PNGs, a Chromium of the machine).
+"""Pictures of the page, of 256 colours: `python web/dev/screenshot.py http://127.0.0.1:8080/ docs/images`.
 
 Four views: live-en, live-en-dark, live-zh (1440 wide) and live-zh-phone (390 wide).
 """

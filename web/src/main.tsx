@@ -8,6 +8,7 @@ import "./styles/live.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ArenaProvider } from "./arena";
+import { Boundary } from "./Boundary";
 import { Live } from "./live/Live";
 import { Preferences } from "./settings";
 
@@ -16,9 +17,11 @@ if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
     <Preferences>
-      <ArenaProvider>
-        <Live />
-      </ArenaProvider>
+      <Boundary>
+        <ArenaProvider>
+          <Live />
+        </ArenaProvider>
+      </Boundary>
     </Preferences>
   </StrictMode>,
 );

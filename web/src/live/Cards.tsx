@@ -7,7 +7,7 @@ import { sorted, type Standing } from "../standings";
 import { grid, sampled, type Series } from "../stream/series";
 import type { Picture } from "../stream/store";
 import { SortSelect, useOrder } from "./Leaderboard";
-import { Mark } from "./Mark";
+import { hueOf, Mark } from "./Mark";
 import { Num } from "./Num";
 
 const FEW_TRADES = 10;
@@ -91,7 +91,7 @@ const Card = memo(function Card({ row, flags, series, drawnAt, selected, onSelec
       <div className="card-main">
         <Num text={usd(row.equity)} about="explain.equity" at={at} className="large" />
         <Num text={percentSigned(row.returnRate)} tone={sign(row.returnRate)} about="explain.return" at={at} />
-        <Sparkline series={series} hue={competitor.hue} key={drawnAt} />
+        <Sparkline series={series} hue={hueOf(competitor)} key={drawnAt} />
       </div>
       <dl>
         <Figure label="board.drawdown" about="explain.drawdown" text={percent(row.drawdown)} />
@@ -134,7 +134,7 @@ function Exposure({ row }: { row: Standing }) {
 const WIDTH = 96;
 const HEIGHT = 24;
 
-function Sparkline({ series, hue }: { series: Series | undefined; hue: number }) {
+function Sparkline({ series, hue }: { series: Series | undefined; hue: string }) {
   const times = series?.times ?? [];
   if (!series || times.length < 2) return <span className="spark" />;
   const values = sampled(series, grid(times[0]!, times.at(-1)!, 48)).filter((value) => value !== null);

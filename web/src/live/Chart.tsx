@@ -18,7 +18,7 @@ import type { Standing } from "../standings";
 import { grid, sampled } from "../stream/series";
 import type { Picture } from "../stream/store";
 import { Choice } from "./Choice";
-import { Mark } from "./Mark";
+import { hueOf, Mark } from "./Mark";
 import { spread } from "./spread";
 
 export type Unit = "usd" | "percent";
@@ -178,7 +178,7 @@ function Tags(props: { tags: Tag[]; selected: string; unit: Unit; onSelect: (com
         {props.tags.map(({ standing, from, to }) => (
           <path
             key={standing.competitor.competitor_id}
-            data-hue={standing.competitor.hue}
+            data-hue={hueOf(standing.competitor)}
             d={`M0 ${from} L${LEADER_WIDTH - 4} ${to} h4`}
             fill="none"
           />
@@ -271,8 +271,8 @@ class Drawing {
       autoSize: true,
       handleScroll: false,
       handleScale: false,
-      layout: { background: { color: "transparent" }, attributionLogo: true },
-      leftPriceScale: { visible: true, borderVisible: false },
+      layout: { background: { color: "transparent" }, attributionLogo: false },
+      leftPriceScale: { visible: true, borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.06, bottom: 0.06 } },
       rightPriceScale: { visible: false },
       timeScale: { borderVisible: false, rightOffset: 0, fixLeftEdge: true, fixRightEdge: true },
       crosshair: { mode: 0, horzLine: { visible: false, labelVisible: false }, vertLine: { labelVisible: false } },
@@ -316,7 +316,7 @@ class Drawing {
       const line = this.lines.get(id) ?? this.begin(id);
       const dimmed = selected !== "" && selected !== id;
       line.series.applyOptions({
-        color: css.getPropertyValue(`--hue-${competitor.hue}`).trim() + (dimmed ? "38" : ""),
+        color: css.getPropertyValue(`--hue-${hueOf(competitor)}`).trim() + (dimmed ? "38" : ""),
         lineWidth: selected === id ? 3 : 2,
         lineStyle: competitor.kind === "baseline" ? LineStyle.Dashed : dash(competitor.hue),
       });

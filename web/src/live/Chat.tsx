@@ -25,7 +25,7 @@ export function Chat({ picture, filter }: { picture: Picture; filter: Filter }) 
           <p className="sentence">
             <Who competitor={picture.competitors[decision.competitor]} id={decision.competitor} />
             <span className="faint" {...explained("explain.round")}>
-              {t("chat.round", { round: decision.round })}
+              {t("chat.round", { round: decision.round.toLocaleString("en") })}
             </span>
             <Ago at={decision.at} picture={picture} />
           </p>

@@ -7,7 +7,7 @@ import { explained } from "./Num";
 import { useNextRound } from "./SeasonLine";
 
 export function Footer({ picture }: { picture: Picture }) {
-  const { t, zone } = usePreferences();
+  const { t } = usePreferences();
   const next = useNextRound(picture);
   const { closed, missed } = picture.round;
   return (
@@ -25,8 +25,9 @@ export function Footer({ picture }: { picture: Picture }) {
       )}
       {picture.ready && <Age picture={picture} />}
       <Latency picture={picture} />
-      {picture.at > 0 && <span className="num">{t("footer.arenaTime", { time: dateTime(picture.at, zone) })}</span>}
-      <span className="faint">{t("app.disclaimer")}</span>
+      <span className="faint">
+        {t("app.disclaimer")} <a href="https://www.tradingview.com/">{t("app.charts")}</a>
+      </span>
     </footer>
   );
 }
@@ -59,11 +60,11 @@ function Age({ picture }: { picture: Picture }) {
 
 function Latency({ picture }: { picture: Picture }) {
   const { t } = usePreferences();
-  const ms = picture.health.fill_to_frame_ms;
-  if (ms === undefined || ms === null) return null;
+  const { fill_to_frame_ms: half, fill_to_frame_ms_p99: most } = picture.health;
+  if (typeof half !== "number" || typeof most !== "number") return null;
   return (
     <span className="num" {...explained("explain.latency")}>
-      {t("footer.latency", { ms: Math.round(ms) })}
+      {t("footer.latency", { half: Math.round(half), most: Math.round(most) })}
     </span>
   );
 }

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { useArena, useMood, useNow, usePicture } from "../arena";
 import { relativeAge } from "./ages";
 import { usePreferences } from "../settings";
@@ -76,17 +77,57 @@ function useStatus(): { name: Name; text: string } {
 
 export const STALE_MS = 10_000;
 
+const NEXT_THEME = { system: "light", light: "dark", dark: "system" } as const;
+const THEME_SIGN = { system: "◐", light: "○", dark: "●" } as const;
+
+/** A menu closes when something else is touched, and on Escape. */
+function useClosing() {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const outside = event.target instanceof Node && !menu.current?.contains(event.target);
+      const escape = event instanceof KeyboardEvent && event.key === "Escape";
+      if (menu.current && (escape || (outside && event.type === "pointerdown"))) menu.current.open = false;
+    };
+    document.addEventListener("pointerdown", close);
+    document.addEventListener("keydown", close);
+    return () => {
+      document.removeEventListener("pointerdown", close);
+      document.removeEventListener("keydown", close);
+    };
+  }, []);
+  return menu;
+}
+
 function SettingsBar() {
+  const menu = useClosing();
   const { t, language, theme, zone, pnl, density, change } = usePreferences();
   return (
     <div className="settings">
+      <div className="wide-only">
+        <Choice
+          label={t("setting.zone")}
+          value={zone}
+          options={(["utc", "local"] as const).map((v) => [v, t(`setting.zone.${v}`)] as const)}
+          onChange={(value) => change({ zone: value })}
+        />
+        <button
+          type="button"
+          className="toggle theme"
+          aria-label={`${t("setting.theme")}: ${t(`setting.theme.${theme}`)}`}
+          title={`${t("setting.theme")}: ${t(`setting.theme.${theme}`)}`}
+          onClick={() => change({ theme: NEXT_THEME[theme] })}
+        >
+          <span aria-hidden="true">{THEME_SIGN[theme]}</span>
+        </button>
+      </div>
       <Choice
         label={t("setting.language")}
         value={language}
         options={[["en", "EN"], ["zh-CN", "中"]]}
         onChange={(value) => change({ language: value })}
       />
-      <details className="menu">
+      <details className="menu" ref={menu}>
         <summary>{t("setting.open")}</summary>
         <div className="menu-body">
           <Select

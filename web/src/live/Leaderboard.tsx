@@ -53,7 +53,7 @@ export function Leaderboard({ rows, selected, onSelect }: Props) {
           <thead>
             <tr>
               {COLUMNS.map(([key, label, about]) => (
-                <th key={key} scope="col" aria-sort={ariaSort(order, key)} className={key}>
+                <th key={key} scope="col" aria-sort={ariaSort(order, key)}>
                   <button type="button" onClick={() => by(key)} {...(about ? explained(about) : {})}>
                     {t(label)}
                     <span className="arrow" aria-hidden="true">

@@ -1,9 +1,13 @@
 import type { Competitor } from "../stream/protocol";
 
+/** Which colour variable is the competitor's: benchmarks are grey, whatever hue they were given. */
+export const hueOf = (competitor: Competitor): string =>
+  competitor.kind === "baseline" ? "benchmark" : String(competitor.hue);
+
 /** The two letters that stand for a competitor, in the frame of its colour. */
 export function Mark({ competitor }: { competitor: Competitor }) {
   return (
-    <span className="mark" data-hue={competitor.hue} aria-hidden="true">
+    <span className="mark" data-hue={hueOf(competitor)} aria-hidden="true">
       {competitor.mark}
     </span>
   );

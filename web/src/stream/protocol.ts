@@ -235,6 +235,7 @@ export interface Change {
 
 export interface Health {
   fill_to_frame_ms?: number | null;
+  fill_to_frame_ms_p99?: number | null;
   books_balanced?: boolean | null;
 }
 
