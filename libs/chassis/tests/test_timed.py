@@ -275,11 +275,8 @@ async def test_after_a_restart_the_latest_values_are_recalled_and_nothing_is_han
 
 
 async def test_a_merged_unit_resumes_between_two_own_records(world: World) -> None:
-    own, market, out = (
-        await world.topic("executions.v1"),
-        await Market.of(world),
-        await world.topic("executions.v1", tag="-out"),
-    )
+    own, market = await world.topic("executions.v1"), await Market.of(world)
+    out = await world.topic("executions.v1", tag="-out")
     await market.mark(0, *[mark(n) for n in range(1, 10)])
     await market.time(9)
     await world.send(own, executed(2, seconds=2), watermark(4), executed(6, seconds=6), watermark(7))

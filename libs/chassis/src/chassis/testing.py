@@ -65,7 +65,7 @@ class World:
         self.producer = await start_producer(self.kafka)
         self.publisher = Publisher(self.producer, self.telemetry)
         self.admin = await start_admin(self.kafka)
-        await self._create(dead_letter_topic(self.service), 1)
+        await self.create(dead_letter_topic(self.service), 1)
 
     async def stop(self) -> None:
         await self.producer.stop()
@@ -76,10 +76,10 @@ class World:
         """A topic of this world with the contract of another."""
         name = f"{self.service}{tag}.{like}"
         contract(name, like)
-        await self._create(name, partitions)
+        await self.create(name, partitions)
         return name
 
-    async def _create(self, name: str, partitions: int) -> None:
+    async def create(self, name: str, partitions: int) -> None:
         response = await self.admin.create_topics([NewTopic(name, partitions, 1)])
         assert response.topic_errors[0][1] == 0, response
 
