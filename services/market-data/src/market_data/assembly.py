@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiokafka.partitioner import DefaultPartitioner
+from chassis.bus import all_partitions, start_reader
 from chassis.publish import acknowledged
 from chassis.service import Resources
-from chassis.topics import partition_count
 from contracts.competition import SeasonChanged
 from contracts.topics import TOPICS
 from contracts.wire import Encoded, encode
@@ -108,9 +109,17 @@ async def _warm(market: Market, venue: Venue, store: Store, start: datetime, res
 
 async def _numbering(settings: Settings, venue: Venue, saved: Progress | None) -> Numbering:
     """Sequences go on from those of an earlier season: readers drop what is not above them."""
-    names = [name for name, topic in TOPICS.items() if topic.producer == "market-data"]
-    partitions = {name: await partition_count(settings.kafka, name) for name in names}
+    partitions = await _partitions(settings.kafka)
     return Numbering(venue.name, partition_of(partitions), partitions, saved.sequences if saved else {})
+
+
+async def _partitions(kafka: str) -> dict[str, int]:
+    names = [name for name, topic in TOPICS.items() if topic.producer == "market-data"]
+    reader = await start_reader(kafka)
+    try:
+        return dict(Counter(where.topic for where in await all_partitions(reader, names)))
+    finally:
+        await reader.stop()
 
 
 def partition_of(partitions: Mapping[str, int]) -> PartitionOf:

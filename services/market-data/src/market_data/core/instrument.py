@@ -15,6 +15,8 @@ from market_data.core.snapshot import AVERAGED, Compute, average, series
 INTRADAY, CONTEXT = timedelta(minutes=3), timedelta(hours=4)
 # An average begins with the oldest bar kept. Of 3-minute bars so many are kept that this weighs nothing in it.
 INTRADAY_KEPT, CONTEXT_KEPT = 1_000, 180
+INTRADAY_MINUTES = 3 * (INTRADAY_KEPT + 1)
+"""The minutes of the bars kept, and of one that may not be whole."""
 HISTORY = CONTEXT * CONTEXT_KEPT
 """How far back bars are of use."""
 
@@ -49,8 +51,11 @@ class Instrument:
 
     def preload(self, minutes: Iterable[Bar]) -> None:
         """Closed minutes of the past; `settle` afterwards."""
-        for minute in minutes:
-            self.add(minute)
+        whole = list(minutes)
+        for minute in whole[-INTRADAY_MINUTES:]:
+            self.intraday.add(minute)
+        for minute in whole:
+            self.context.add(minute)
 
     def close(self, through: datetime) -> Bar | None:
         """The minute that is over by now, if it traded."""
