@@ -56,3 +56,12 @@ def test_a_market_without_a_rate_settles_nothing() -> None:
     venue = new_venue()
 
     assert settled(feed(venue, BOOK, mark(0, "100"), order(1, "buy", "1"), 1.0, 1000.0)) == []
+
+
+def test_a_mark_of_the_very_stamp_that_announces_the_next_one_does_not_skip_it() -> None:
+    venue = new_venue()
+    feed(venue, BOOK, mark(0, "100", rate="0.0001", stamp=STAMP), order(1, "buy", "1"), 1.0)
+
+    (event,) = settled(feed(venue, mark(STAMP, "500", rate="0.9", stamp=STAMP * 2)))
+
+    assert (event.stamp, event.rate, event.mark_price) == (at(STAMP), D("0.0001"), D(100))
