@@ -98,3 +98,13 @@ async def test_probes_are_answered_whatever_the_host(built: Path) -> None:
 
 async def test_any_host_is_answered_where_a_proxy_checks(built: Path) -> None:
     assert (await get(built, "/", host="arena.example", hosts=("*",))).status_code == 200
+
+
+async def test_a_bug_is_a_problem_that_tells_nothing(built: Path) -> None:
+    rest = create_rest(Site(Settings(web_dir=built)))  # never opened: it has no board
+    transport = httpx.ASGITransport(rest, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        answer = await client.get("/portfolios")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "Site" not in answer.text

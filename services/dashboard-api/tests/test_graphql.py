@@ -158,6 +158,12 @@ async def test_only_the_current_protocol_and_only_post(bench: Bench) -> None:
     assert batch.status_code == 400
 
 
+async def test_no_more_subscribers_than_allowed(bench: Bench) -> None:
+    async with bench.running(clients_max=1), _subscribed(bench):
+        with pytest.raises(websockets.InvalidStatus):
+            await _subscribed(bench).__aenter__()
+
+
 async def test_bounds_of_arguments_are_said_and_bugs_are_not(bench: Bench) -> None:
     await bench.publish(season(), competitor("ann"))
     async with bench.running():

@@ -45,6 +45,10 @@ def install(app: FastAPI) -> None:
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
+    @app.exception_handler(Exception)
+    async def bug(_: Request, __: Exception) -> JSONResponse:
+        return problem(500, "this is our mistake; it is logged")
+
     @app.exception_handler(TimeoutError)
     async def too_slow(_: Request, __: TimeoutError) -> JSONResponse:
         return problem(503, "the database took too long; ask for less, or again later", headers={"retry-after": "5"})

@@ -195,7 +195,7 @@ def _system(app: FastAPI, site: Site) -> None:
     @app.get("/metrics/models", operation_id="model_metrics", tags=["metrics"])
     async def models() -> tuple[ModelMetrics, ...]:
         """Per competitor: result, costs, risk, missed rounds, decision latency."""
-        known = await site.queries.models(site.season_id)
+        known = await site.models.get(site.season_id)
         board = site.board
         return tuple(
             figures.of_model(competitor, board.portfolios.get(name), known.get(name))
@@ -215,7 +215,7 @@ def _system(app: FastAPI, site: Site) -> None:
             competitors=len(board.competitors),
             books_balanced=site.books_balanced,
             max_equity_error_usd=max(errors, default=Decimal(0)),
-            counts=await site.queries.counts(site.season_id),
+            counts=await site.counts.get(site.season_id),
             lag={service: dict(topics) for service, topics in (await site.stages.lag()).items()},
             stream=StreamNow(
                 epoch=hub.feed.epoch, seq=hub.feed.seq, frames=hub.frames, clients=hub.clients,

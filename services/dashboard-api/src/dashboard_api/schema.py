@@ -14,7 +14,8 @@ from contracts.types import plain
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketClose
 from strawberry.asgi import GraphQL
 from strawberry.extensions import AddValidationRules, MaskErrors, MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
@@ -193,7 +194,19 @@ class Endpoint(GraphQL[dict[str, Any], None]):
             max_subscriptions_per_connection=_SUBSCRIPTIONS_MAX,
             allowed_origins=("*",),
         )
-        self._site = site
+        self._site, self._sockets = site, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await super().__call__(scope, receive, send)
+        elif self._sockets >= self._site.settings.clients_max:
+            await WebSocketClose(1013, "too many connections")(scope, receive, send)
+        else:
+            self._sockets += 1
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                self._sockets -= 1
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> dict[str, Any]:
         return {"site": self._site, "request": request, "response": response}

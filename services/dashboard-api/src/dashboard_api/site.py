@@ -14,12 +14,15 @@ from starlette.websockets import WebSocket
 
 from dashboard_api.core.board import Board, Shows
 from dashboard_api.core.feed import Feed
+from dashboard_api.fresh import Fresh
 from dashboard_api.hub import Hub
 from dashboard_api.latency import FillLatency
 from dashboard_api.live import Live
-from dashboard_api.queries import Queries
+from dashboard_api.queries import ModelFigures, Queries
 from dashboard_api.settings import Settings
 from dashboard_api.stages import Stages
+
+_COUNTED_EVERY_S = 1.0
 
 
 class Site:
@@ -29,6 +32,9 @@ class Site:
     live: Live
     queries: Queries
     latency: FillLatency
+    counts: Fresh[dict[str, int]]
+    models: Fresh[dict[str, ModelFigures]]
+    """By season."""
     stages: Stages
     running: asyncio.Task[None]
     """The process ends when it fails: a stream that stopped is worse than none."""
@@ -89,6 +95,8 @@ class Site:
         self.live = Live(resources, self.hub, step)
         self.hub.catch_up = self.live.catch_up
         self.queries = Queries(await resources.pool(), settings.query_timeout_s)
+        self.counts = Fresh(self.queries.counts, _COUNTED_EVERY_S)
+        self.models = Fresh(self.queries.models, _COUNTED_EVERY_S)
         self.stages = Stages(settings.kafka)
         resources.stack.push_async_callback(self.stages.stop)
         self._measure(resources)

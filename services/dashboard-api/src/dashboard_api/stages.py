@@ -1,15 +1,17 @@
 """How far each service is behind, as the broker knows it: end offsets less the offsets its group committed."""
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from chassis.bus import start_reader
 from contracts.topics import SERVICES
+
+from dashboard_api.fresh import Fresh
 
 _FRESH_S = 2.0
 _WITHIN_S = 3.0
@@ -22,26 +24,23 @@ class Stages:
         self._kafka = kafka
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
-        self._lock = asyncio.Lock()
-        self._known: Mapping[str, Mapping[str, int]] = {}
-        self._known_at = -_FRESH_S
+        self._last: Mapping[str, Mapping[str, int]] = {}
+        self._fresh = Fresh(self._or_last, _FRESH_S)
 
     async def lag(self) -> Mapping[str, Mapping[str, int]]:
         """Records by service and topic; the last answer where the broker does not give one."""
-        async with self._lock:
-            if time.monotonic() - self._known_at >= _FRESH_S:
-                self._known_at = time.monotonic()
-                try:
-                    self._known = await asyncio.wait_for(self._ask(), _WITHIN_S)
-                except (KafkaError, TimeoutError, OSError):
-                    return self._known
-            return self._known
+        return await self._fresh.get()
 
     async def stop(self) -> None:
         if self._admin is not None:
             await self._admin.close()
         if self._reader is not None:
             await self._reader.stop()
+
+    async def _or_last(self, _: str) -> Mapping[str, Mapping[str, int]]:
+        with suppress(KafkaError, TimeoutError, OSError):
+            self._last = await asyncio.wait_for(self._ask(), _WITHIN_S)
+        return self._last
 
     async def _ask(self) -> Mapping[str, Mapping[str, int]]:
         if self._admin is None or self._reader is None:
