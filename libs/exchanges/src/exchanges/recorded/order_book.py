@@ -22,25 +22,32 @@ class _Side:
     def __init__(self, *, descending: bool) -> None:
         self._sign = -1.0 if descending else 1.0
         self._quantities: dict[str, str] = {}
-        self._order: list[tuple[float, str]] = []
+        self._order: list[float] = []
+        self._written: dict[float, str] = {}
+        """The venue's own writing of a price in the order."""
 
     def clear(self) -> None:
         self._quantities.clear()
         self._order.clear()
+        self._written.clear()
 
     def apply(self, levels: PriceLevels) -> None:
         quantities, order, sign = self._quantities, self._order, self._sign
         for price, quantity in levels:
-            if quantity.strip("0."):
+            if quantity[0] != "0" or quantity.strip("0."):
                 if price not in quantities:
-                    insort(order, (sign * float(price), price))
+                    place = sign * float(price)
+                    insort(order, place)
+                    self._written[place] = price
                 quantities[price] = quantity
             elif quantities.pop(price, None) is not None:
-                del order[bisect_left(order, (sign * float(price), price))]
+                place = sign * float(price)
+                del order[bisect_left(order, place)]
+                del self._written[place]
 
     def best(self, count: int) -> Levels:
         quantities = self._quantities
-        return [(price, quantities[price]) for _, price in self._order[:count]]
+        return [(price, quantities[price]) for price in map(self._written.__getitem__, self._order[:count])]
 
 
 class OrderBook:
