@@ -23,9 +23,9 @@ from pnl_tracker.testing import competitor
 
 from benchmarks.stack import Stack, eventually, percentile, process, report, service, stack
 
+SERVICES = ("risk-gate", "order-executor", "pnl-tracker")
 INSTRUMENT = "BTC-USDT-PERP"
 PARTS = 200
-WATERMARKS_APART_S = 0.1
 WARM_UP_SHARE = 0.2
 PAST = timedelta(milliseconds=500)
 """An order whose moment is past executes at once: what is measured is the way, not the wait for the next watermark."""
@@ -70,8 +70,8 @@ def listed(at: datetime) -> InstrumentListed:
     )  # fmt: skip
 
 
-async def feed(producer: Producer) -> None:
-    """A quiet market: a deep book, a mark and the time, ten times a second."""
+async def feed(producer: Producer, apart_s: float) -> None:
+    """A quiet market: a deep book, a mark and the time, again and again."""
     for tick in range(1, 1_000_000):
         at = now()
         price = D(1_000) + D(tick % 7) / 10
@@ -87,7 +87,7 @@ async def feed(producer: Producer) -> None:
         for topic in ("market.quotes.v1", "market.marks.v1", "market.bars.v1"):
             event = TimeAdvanced(event_id=named_id("time", topic, tick), at=at, partition=0)
             await producer.send(event, topic, counted=False)
-        await asyncio.sleep(WATERMARKS_APART_S)
+        await asyncio.sleep(apart_s)
 
 
 def signal(n: int) -> SignalProposed:
@@ -158,37 +158,46 @@ async def relayed(made: Stack, producer: Producer, count: int, rate: float) -> d
         return await latencies(made, lambda n: producer.send(signal(n), topics[0]), topics[-1], count, rate)
 
 
-async def staged(made: Stack, producer: Producer, count: int, rate: float) -> dict[str, Any]:
+async def staged(made: Stack, producer: Producer, count: int, rate: float, apart_s: float) -> dict[str, Any]:
     starts_at = now() - timedelta(seconds=5)
     competing: list[CompetitorRegistered] = [competitor(f"model-{n}") for n in range(count // PARTS + 1)]
     for event in (*competing, season(starts_at), listed(starts_at)):
         await producer.send(event)
-    market = asyncio.create_task(feed(producer))
+    market = asyncio.create_task(feed(producer, apart_s))
     async with AsyncExitStack() as running:
-        for name in ("risk-gate", "order-executor", "pnl-tracker"):
-            await running.enter_async_context(service(made, name))
+        services = {name: await running.enter_async_context(service(made, name)) for name in SERVICES}
 
         async def shown() -> bool:
             await asyncio.sleep(0.5)
             return await made.ends("portfolios.v1") >= 2 * len(competing)
 
         await eventually(shown, 60)
+        busy_s, began = {name: each.cpu_s() for name, each in services.items()}, time.perf_counter()
         figures = await latencies(made, lambda n: producer.send(signal(n)), "portfolios.v1", count, rate)
+        wall_s = time.perf_counter() - began
         market.cancel()
-    return figures
+        shares = {name: round((each.cpu_s() - busy_s[name]) / wall_s, 2) for name, each in services.items()}
+    return figures | {"of_a_core": shares}
 
 
-async def main(seconds: float, rate: float) -> None:
+async def main(seconds: float, rate: float, apart_ms: float) -> None:
     count = int(seconds * rate)
     async with (
-        stack("risk-gate", "order-executor", "pnl-tracker") as made,
+        stack(*SERVICES) as made,
         AIOKafkaProducer(bootstrap_servers=made.kafka, enable_idempotence=True, acks="all") as producer,
     ):
         floor = await relayed(made, Producer(producer), count, rate)
-        stages = await staged(made, Producer(producer), count, rate)
+        stages = await staged(made, Producer(producer), count, rate, apart_ms / 1000)
     ratio = stages["p50_ms"] / floor["p50_ms"]
     report(
-        {"benchmark": "three_stages", "rate": rate, "relay": floor, "stages": stages, "p50_ratio": round(ratio, 2)},
+        {
+            "benchmark": "three_stages",
+            "rate": rate,
+            "watermarks_apart_ms": apart_ms,
+            "relay": floor,
+            "stages": stages,
+            "p50_ratio": round(ratio, 2),
+        },
         f"three stages: p50 {stages['p50_ms']} ms, {ratio:.1f} times the relay's {floor['p50_ms']}; "
         f"p99 {stages['p99_ms']} ms beside {floor['p99_ms']} (target: 3.5 times, 100 ms)",
     )
@@ -198,5 +207,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rate", type=float, default=100, help="signals a second")
+    parser.add_argument("--watermarks", type=float, default=100, help="milliseconds between two, as live")
     given = parser.parse_args()
-    asyncio.run(main(given.seconds, given.rate))
+    asyncio.run(main(given.seconds, given.rate, given.watermarks))
