@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 from contracts.base import Model
 from contracts.competition import CompetitorRegistered, PhaseChanged, SeasonChanged
 from contracts.portfolios import LeaderboardUpdated, PortfolioUpdated
-from contracts.types import CompetitorId, InstrumentId, Time, Usd
+from contracts.types import CompetitorId, InstrumentId, Time, Usd, UsdSize
 from fastapi import FastAPI, Path, Query
 from starlette.exceptions import HTTPException
 
@@ -94,7 +94,7 @@ class SystemMetrics(Model):
     """The newest arena time told."""
     competitors: int
     books_balanced: bool | None
-    max_equity_error_usd: Decimal
+    max_equity_error_usd: UsdSize
     counts: dict[str, int]
     """Events in the read model by type: signal_proposed, decision_missed, signal_rejected, order_filled …"""
     lag: dict[str, dict[str, int]]
