@@ -41,7 +41,7 @@ class Timed:
     """Counts what it is handed, of both kinds; passes its own on."""
 
     merged = False
-    watermark_topic = None
+    watermark_topic: str | None = None
 
     def __init__(self, topic: str, out: str) -> None:
         self._topic, self._out = topic, out

@@ -127,7 +127,9 @@ async def test_health_and_metrics_tell_of_the_loop(world: World) -> None:
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 200
         async with asyncio.timeout(10):
-            while "arena_step_records_total 1.0" not in (metrics := (await client.get("/metrics")).text):
+            metrics = ""
+            while "arena_step_records_total 1.0" not in metrics:
+                metrics = (await client.get("/metrics")).text
                 await asyncio.sleep(0.05)  # a batch is counted when it is through
         assert "arena_step_commit_seconds_count 1.0" in metrics
         app.state.resources.health.loops["loop"].turned_at -= 61

@@ -82,7 +82,10 @@ class Server(uvicorn.Server):
 
     async def until_end(self) -> int:
         """0 when it was asked to end or had no more to do, 1 when something failed."""
-        await self.serve()
+        try:
+            await self.serve()
+        except SystemExit:  # uvicorn's own way out where it could not start; it has said why
+            return 1
         resources: Resources | None = getattr(self._app.state, "resources", None)
         if not self.started or resources is None or resources.failure is not None:
             return 1

@@ -70,6 +70,7 @@ class LatestValues(Generic[E]):
             raise
         caught_up = asyncio.Event()
         self.running = asyncio.create_task(self._read(consumer, ends, caught_up))
+        self.running.add_done_callback(lambda _: self._tell())
         first = asyncio.create_task(caught_up.wait())
         await asyncio.wait({self.running, first}, return_when=asyncio.FIRST_COMPLETED)
         if self.running.done():
@@ -153,7 +154,6 @@ class LatestValues(Generic[E]):
                 if polled:
                     self._tell()
         finally:
-            self._tell()
             await consumer.stop()
 
     def _tell(self) -> None:

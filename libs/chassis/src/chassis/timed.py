@@ -7,7 +7,7 @@ sequence for all it says. So units move between processes, and resume exactly wh
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from contracts.base import Event
 from contracts.wire import Headers, decode
@@ -56,11 +56,16 @@ class MarketRecord:
 class TimedStage(Protocol):
     """A unit is one partition of the stage's own topic, with everything the market did."""
 
-    merged: ClassVar[bool]
-    """True: own records carry watermarks and are merged by `at`, market first where equal. False: handed over as they
-    come, once the unit knows the latest market values again."""
-    watermark_topic: str | None
-    """Where the unit's time goes on as TimeAdvanced, into the partition of the same number."""
+    @property
+    def merged(self) -> bool:
+        """True: own records carry watermarks and are merged by `at`, market first where equal.
+
+        False: they are handed over as they come, once the unit knows the latest market values again.
+        """
+
+    @property
+    def watermark_topic(self) -> str | None:
+        """Where the unit's time goes on as TimeAdvanced, into the partition of the same number."""
 
     async def load(self, db: Connection, partition: int) -> None:
         """Read the unit's state, whatever memory held of it before."""
