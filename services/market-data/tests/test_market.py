@@ -3,11 +3,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from contracts.canonical import snapshot_bytes
 from contracts.market import BarClosed, BookUpdated, MarketSnapshot, MarkUpdated, NewsPublished, TradePrinted
+from contracts.types import plain
 from contracts.wire import Encoded, decode
+from exchanges.recorded import RecordedBars
 from exchanges.synthetic import Synthetic
 from exchanges.updates import Bar
 from market_data.core.market import Market
@@ -160,6 +163,29 @@ def test_a_snapshot_s_hash_is_that_of_its_bytes_and_stays() -> None:
     assert snapshot_bytes(first) == snapshot_bytes(again)
     assert first.sha256 == "e12457221617c96244c3676333a135d89dd8fdc0c2688efadded555138761d72"
     assert MarketSnapshot.model_validate_json(first.model_dump_json()) == first
+
+
+def test_a_recorded_bar_file_comes_back_as_the_bars_it_was(tmp_path: Path) -> None:
+    rows = ["00:00:00,100.0,110.0,90.0,105.0,400000", "00:01:00,105.0,108.0,95.0,96.0,5000"]
+    (tmp_path / "btc_made.csv").write_text(
+        "timestamp,open,high,low,close,volume\n" + "".join(f"2026-01-01 {row}\n" for row in rows)
+    )
+    venue = RecordedBars(tmp_path / "btc_made.csv")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    made = Market(venue.name, [BTC], compute, begins_at=start)
+    for step in venue.feed(start):
+        take(made, step.updates)
+        made.advance(step.at)
+    made.advance(start + timedelta(minutes=2))
+
+    told = [
+        Bar(b.instrument, b.opened_at, *map(plain, (b.open, b.high, b.low, b.close)), "", "", b.trades)
+        for b in made.bars
+    ]
+    assert told == [bar._replace(volume="", turnover="") for bar in venue.history(start + timedelta(minutes=2))]
+    assert [bar.volume for bar in made.bars] == [
+        Decimal(bar.volume) for bar in venue.history(start + timedelta(minutes=2))
+    ]
 
 
 def synthetic_market(seed: int, start: datetime) -> Market:

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
 from contracts.base import named_id
 from contracts.competition import SeasonChanged, SeasonRules
 from contracts.market import BarClosed, MarketSnapshot, TimeAdvanced
 from contracts.wire import Encoded, decode
+from exchanges.recorded import open_recording
 from exchanges.synthetic import Synthetic
 from exchanges.updates import Step, Trade
 from exchanges.venue import Feed
@@ -39,6 +42,8 @@ SEASON = SeasonChanged(
     event_id=named_id("season"), at=T0, season_id="one", name="One", venue="made", clock="lockstep", starts_at=T0,
     rules=RULES, rules_sha256="0" * 64,
 )  # fmt: skip
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "market"
+RECORDINGS = [DATA / f"binance_usdm_{symbol}_20240808.jsonl.gz" for symbol in ("btcusdt", "ethusdt")]
 PARTITIONS = dict.fromkeys(WATERMARKED, 2) | dict.fromkeys(
     ["market.snapshots.v1", "market.news.v1", "market.instruments.v1"], 1
 )
@@ -94,7 +99,7 @@ class Run:
 
     def __init__(
         self, feed: Feed, *, ends_after: float | None = None, judge: Judge | None = None, market: Market | None = None,
-        resume: Progress | None = None, saves: bool = False,
+        resume: Progress | None = None, saves: bool = False, played: SeasonChanged = SEASON,
     ) -> None:  # fmt: skip
         self.records: list[Encoded] = []
         self.batches: list[list[Encoded]] = []
@@ -114,12 +119,14 @@ class Run:
         opened, closed = (resume.opened, resume.closed) if resume else (0, 0)
         sequences = resume.sequences if resume else {}
         self.market = market or Market("made", [BTC], compute, begins_at=T0)
+        begins_at = played.starts_at
         self.runner = Runner(
-            Plan("made", "one", T0, ends_at, live=False), feed, self.market,
-            Rounds(SEASON, T0, opened=opened, closed=closed, ends_at=ends_at),
+            Plan("made", "one", begins_at, ends_at, live=False), feed, self.market,
+            Rounds(played, begins_at, opened=opened, closed=closed, ends_at=ends_at),
             Outbox(Numbering("made", partition_of(PARTITIONS), PARTITIONS, sequences), send), self.keeper,
             FactorPace(None, T0, monotonic), self.judge, self.stopping,
-            through=resume.through if resume else T0 - timedelta(seconds=1), turned=lambda: None, monotonic=monotonic,
+            through=resume.through if resume else begins_at - timedelta(seconds=1), turned=lambda: None,
+            monotonic=monotonic,
         )  # fmt: skip
 
     async def to_end(self) -> bool:
@@ -205,6 +212,25 @@ async def test_every_partition_has_one_watermark_a_batch_after_its_data() -> Non
         marks = [(topic, partition) for topic, partition, kind in kinds if kind == b"arena.time_advanced"]
         assert len(marks) == len(set(marks))
         assert all(kind == b"arena.time_advanced" for *_, kind in kinds[len(kinds) - len(marks) :])
+
+
+@pytest.mark.skipif(not RECORDINGS[0].exists(), reason="the recorded streams are not beside the project")
+async def test_the_recorded_streams_have_their_rounds_and_whole_bars() -> None:
+    venue = open_recording(RECORDINGS)
+    assert venue.starts_at is not None
+    names = [one.instrument for one in venue.instruments(venue.starts_at)]
+    market = Market(venue.name, names, compute, begins_at=venue.starts_at)
+    played = SEASON.model_copy(update={"starts_at": venue.starts_at})
+    run = Run(venue.feed(venue.starts_at), market=market, played=played, saves=True)
+    await run.to_end()
+
+    # 345 seconds from 23:54:15: rounds open every minute, and four minutes are whole and over
+    assert run.judge.asked == [1, 2, 3, 4, 5, 6]
+    closed = [(bar.instrument, f"{bar.opened_at:%H:%M}") for bar in run.keeper.bars]
+    assert closed == [(name, f"23:{minute}") for minute in range(55, 59) for name in sorted(names)]
+    last = [decode(r.topic, r.value, r.headers) for r in run.records if r.topic == "market.snapshots.v1"][-1]
+    assert [shown.bid is not None and shown.bid < (shown.ask or 0) for shown in last.instruments] == [True, True]
+    assert set(last.instruments[0].intraday.ema20) <= {None}
 
 
 def synthetic(resume: Progress | None = None, bars: Sequence[BarClosed] = ()) -> Run:

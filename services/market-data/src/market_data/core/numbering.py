@@ -26,7 +26,7 @@ class Numbering:
         partition, place = self._place(record)
         sequence = self.sequences[place] = self.sequences.get(place, 0) + 1
         headers = numbered(record.headers, f"market-data/{self._venue}/{place}", sequence)
-        return record._replace(partition=partition, headers=headers)
+        return Encoded(record.topic, partition, record.key, record.value, headers)
 
     def _place(self, record: Encoded) -> tuple[int, str]:
         where = record.topic, record.key
