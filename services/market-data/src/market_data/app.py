@@ -12,7 +12,7 @@ from exchanges.venue import Venue
 from starlette.applications import Starlette
 
 from market_data.assembly import assemble, open_venue
-from market_data.closings import RoundClosings, Seasons, until
+from market_data.handlers import RoundClosings, Seasons, until
 from market_data.metrics import Metrics
 from market_data.settings import Settings
 from market_data.store import Store, opened

@@ -1,4 +1,4 @@
-"""The season and the closing of its rounds, as `competition` tells them."""
+"""What it reads: the season and the closing of its rounds, as `competition` tells them. What it says is in `outbox.py`."""
 
 import asyncio
 from collections.abc import Callable
