@@ -1,4 +1,4 @@
-"""What it reads: the season and the closing of its rounds, as `competition` tells them. What it says is in `outbox.py`."""
+"""What it reads: the season and the closing of its rounds, as `competition` tells them. `outbox.py` is what it says."""
 
 import asyncio
 from collections.abc import Callable
