@@ -1,5 +1,6 @@
 """The live page in a real browser, against a stream that also drops, falls silent and forgets."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -102,11 +103,11 @@ async def test_a_lost_stream_keeps_the_data_and_resumes_where_it_was(stream: Str
 async def test_retry_does_not_wait_for_the_countdown(stream: Stream, visitor: Visitor) -> None:
     page = await visitor.visit(stream.url)
     await page.wait_for_selector(READY)
-    stream.order("refuse", ms=60_000)
-    await expect(page.locator(".status")).to_contain_text("reconnecting in")
+    stream.order("refuse", ms=120_000)
+    await expect(page.locator(".status")).to_contain_text(re.compile(r"in ([6-9]|1\d) s"), timeout=60_000)
     stream.order("welcome")
     await page.get_by_role("button", name="Retry now").click()
-    await expect(page.locator(".status")).to_contain_text("live", timeout=2_000)
+    await expect(page.locator(".status")).to_contain_text("live", timeout=5_000)
 
 
 async def test_a_server_that_forgot_sends_everything_anew(stream: Stream, visitor: Visitor) -> None:
@@ -136,10 +137,11 @@ async def test_pause_freezes_the_page_and_counts_what_waits(calm: Stream, visito
 async def test_silence_is_shown_as_stale(stream: Stream, visitor: Visitor) -> None:
     page = await visitor.visit(stream.url)
     await page.wait_for_selector(READY)
-    stream.order("silence", ms=11_500)
-    await expect(page.locator(".status")).to_contain_text("old", timeout=12_000)
+    stream.order("silence", ms=15_000)
+    await expect(page.locator(".status")).to_contain_text("old", timeout=25_000)
     await expect(page.locator(".banner")).to_contain_text("No new data")
-    await expect(page.locator(".status")).to_contain_text("live", timeout=10_000)
+    stream.order("speak")
+    await expect(page.locator(".status")).to_contain_text("live", timeout=20_000)
 
 
 async def test_the_end_of_the_season_names_the_winner(stream: Stream, visitor: Visitor) -> None:
@@ -171,8 +173,8 @@ async def test_a_rejection_shows_its_code_and_its_numbers(calm: Stream, visitor:
     page = await visitor.visit(f"{calm.url}?tab=chat")
     rejection = page.locator("[data-verdict=rejected]").first
     await expect(rejection).to_contain_text("rejected")
-    assert (await rejection.locator("code").inner_text()).isupper()
-    assert "limit" in await rejection.inner_text()
+    await expect(rejection.locator("code")).to_have_text(re.compile(r"^[A-Z_]+$"))
+    await expect(rejection).to_contain_text(re.compile(r"\d.*, limit \d"))
 
 
 async def test_columns_sort_and_say_so(calm: Stream, visitor: Visitor) -> None:
@@ -221,17 +223,24 @@ async def test_line_end_labels_do_not_overlap(built: Path, visitor: Visitor) -> 
         assert all(below - above >= 17 for above, below in pairwise(tops))
 
 
-async def test_fifty_competitors_at_fifty_changes_a_second_stay_smooth(built: Path, visitor: Visitor) -> None:
+async def test_fifty_competitors_at_fifty_changes_a_second_leave_time_to_spare(built: Path, visitor: Visitor) -> None:
     with streaming(built, "--competitors", "50", "--rate", "50") as crowd:
         page = await visitor.visit(crowd.url)
         await page.wait_for_selector(READY)
-        frames = await page.evaluate(
-            """new Promise((done) => { let n = 0; const end = performance.now() + 4000;
-            const next = () => { n += 1; performance.now() < end ? requestAnimationFrame(next) : done(n / 4); };
-            requestAnimationFrame(next); })"""
-        )
-        # without a graphics card, on a machine shared with others; below this a hand feels it
-        assert frames >= 15
+        before = await work(page)
+        await page.wait_for_timeout(5_000)
+        after = await work(page)
+    busy = (after["TaskDuration"] - before["TaskDuration"]) / (after["Timestamp"] - before["Timestamp"])
+    # of a core; the processor's time, so that it means the same on a machine that others keep busy
+    assert 0 < busy < 0.75
+
+
+async def work(page: Page) -> dict[str, float]:
+    """The page's main thread so far: seconds of processor time."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    told = await session.send("Performance.getMetrics")
+    return {metric["name"]: metric["value"] for metric in told["metrics"]}
 
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"

@@ -1,6 +1,6 @@
 // A stand-in for dashboard-api: serves dist/ and `/ws` with plausible data from a seed, and misbehaves on request.
 //   node dev/fake-stream.mjs --port 8090 --competitors 8 --rate 20 [--empty] [--wait-ms 0] [--history-h 72]
-//   GET /control/{drop,refuse?ms=N,welcome,forget,silence?ms=N,finish,look}
+//   GET /control/{drop,refuse?ms=N,welcome,forget,silence?ms=N,speak,finish,look}
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
@@ -272,7 +272,7 @@ function history() {
 if (!options.empty) history();
 else competitors.length = 0;
 
-const epoch = uuid();
+let epoch = uuid();
 let seq = 0;
 let now = Date.now();
 let ring = [];
@@ -332,7 +332,8 @@ function control(url) {
   if (name === "refuse") refuseUntil = Date.now() + ms;
   if (name === "welcome") refuseUntil = 0;
   if (name === "silence") silentUntil = Date.now() + ms;
-  if (name === "forget") ring = [];
+  if (name === "speak") silentUntil = 0;
+  if (name === "forget") [ring, epoch] = [[], uuid()];
   if (name === "finish") delta([{ type: "phase_changed", season_id, phase: "finished", event_id: uuid(), at: iso(now) }]);
   return { seq, epoch, clients: sockets.size, resumed };
 }

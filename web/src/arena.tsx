@@ -58,14 +58,40 @@ export function useMood(): Mood {
   return useSyncExternalStore(store.onMood, store.currentMood);
 }
 
+/** One timer a period, however many listen. */
+class Clock {
+  private now = Date.now();
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly everyMs: number) {}
+
+  readonly read = (): number => this.now;
+
+  readonly listen = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    if (this.timer === undefined) this.now = Date.now();
+    this.timer ??= setInterval(() => this.tick(), this.everyMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0) return;
+      clearInterval(this.timer);
+      this.timer = undefined;
+    };
+  };
+
+  private tick(): void {
+    this.now = Date.now();
+    this.listeners.forEach((listener) => listener());
+  }
+}
+
+const clocks = { 250: new Clock(250), 500: new Clock(500), 1000: new Clock(1000), 5000: new Clock(5000) };
+
 /** Wall-clock time, again every `everyMs`. */
-export function useNow(everyMs = 1000): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
+export function useNow(everyMs: keyof typeof clocks = 1000): number {
+  const clock = clocks[everyMs];
+  return useSyncExternalStore(clock.listen, clock.read);
 }
 
 const AHEAD_MS_MAX = 3_000;

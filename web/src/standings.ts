@@ -24,7 +24,18 @@ export type SortKey = "rank" | "competitor" | Exclude<keyof Unranked, "competito
 
 const ratio = (part: Decimal, whole: Decimal): Decimal => divide(part, whole) ?? ZERO;
 
-function fromPortfolio(competitor: Competitor, p: Portfolio): Unranked {
+/** Exact arithmetic is dear: a portfolio is valued once. */
+const valued = new WeakMap<Portfolio, Unranked>();
+
+function fromPortfolio(competitor: Competitor, portfolio: Portfolio): Unranked {
+  const known = valued.get(portfolio);
+  if (known?.competitor === competitor) return known;
+  const standing = valuedNow(competitor, portfolio);
+  valued.set(portfolio, standing);
+  return standing;
+}
+
+function valuedNow(competitor: Competitor, p: Portfolio): Unranked {
   const [equity, capital] = [decimal(p.equity), decimal(p.capital)];
   const pnl = subtract(equity, capital);
   return {

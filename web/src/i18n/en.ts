@@ -1,7 +1,7 @@
 export const en = {
   "app.name": "Open Nof1",
   "app.skip": "Skip to the leaderboard",
-  "app.disclaimer": "Simulated trading. Nothing here is investment advice.",
+  "app.disclaimer": "Simulated trading, no investment advice.",
   "app.charts": "TradingView Lightweight Charts™",
   "app.failed": "This page failed to draw: {what}",
   "app.reload": "Load it again",

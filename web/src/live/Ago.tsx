@@ -1,15 +1,15 @@
-import { arenaTime, useNow } from "../arena";
+import { arenaTime, useArena, useNow } from "../arena";
 import { dateTime, relative } from "../format";
 import { usePreferences } from "../settings";
-import type { Picture } from "../stream/store";
 
 /** Relative, and absolute on hover. */
-export function Ago({ at, picture }: { at: number; picture: Picture }) {
+export function Ago({ at }: { at: number }) {
   const { language, zone } = usePreferences();
-  const now = useNow(5_000);
+  const { store } = useArena();
+  const now = Math.max(useNow(5000), store.picture().receivedAt);
   return (
     <time className="ago faint" dateTime={new Date(at).toISOString()} title={dateTime(at, zone)}>
-      {relative(arenaTime(picture, now) - at, language)}
+      {relative(arenaTime(store.picture(), now) - at, language)}
     </time>
   );
 }

@@ -123,7 +123,6 @@ function Plot(props: Props & { log: boolean; summary: string }) {
   const [width, setWidth] = useState(0);
   const version = Math.floor(picture.receivedAt / REDRAW_EVERY_MS);
   // a new picture comes five times a second: the lines need not be drawn more often than twice
-  // eslint-disable-next-line -- `picture` is read as of `version`
   const lines = useMemo(() => linesOf(props), [version, rows.length, unit, props.range, picture.season]);
 
   useEffect(() => {
@@ -250,6 +249,7 @@ function Comparison(props: {
 
 interface Line {
   series: ISeriesApi<"Line">;
+  look: string;
   first: number;
   count: number;
 }
@@ -315,11 +315,12 @@ class Drawing {
       const values = lines.values.get(id) ?? [];
       const line = this.lines.get(id) ?? this.begin(id);
       const dimmed = selected !== "" && selected !== id;
-      line.series.applyOptions({
-        color: css.getPropertyValue(`--hue-${hueOf(competitor)}`).trim() + (dimmed ? "38" : ""),
-        lineWidth: selected === id ? 3 : 2,
-        lineStyle: competitor.kind === "baseline" ? LineStyle.Dashed : dash(competitor.hue),
-      });
+      const color = css.getPropertyValue(`--hue-${hueOf(competitor)}`).trim() + (dimmed ? "38" : "");
+      const lineStyle = competitor.kind === "baseline" ? LineStyle.Dashed : dash(competitor.hue);
+      const lineWidth = selected === id ? 3 : 2;
+      const look = `${color} ${lineStyle} ${lineWidth}`;
+      if (look !== line.look) line.series.applyOptions({ color, lineWidth, lineStyle });
+      line.look = look;
       this.fill(line, lines.times, values, same);
     }
     this.drawCapital(capital, unit, css.getPropertyValue("--text-faint").trim());
@@ -361,7 +362,7 @@ class Drawing {
       lastValueVisible: false,
       crosshairMarkerRadius: 3,
     });
-    const line = { series, first: 0, count: 0 };
+    const line = { series, look: "", first: 0, count: 0 };
     this.lines.set(id, line);
     return line;
   }

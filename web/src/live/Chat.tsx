@@ -21,20 +21,41 @@ export function Chat({ picture, filter }: { picture: Picture; filter: Filter }) 
   return (
     <ol className="items" aria-label={t("tab.chat")}>
       {shown.map((decision) => (
-        <li className="item decision" key={decision.id}>
-          <p className="sentence">
-            <Who competitor={picture.competitors[decision.competitor]} id={decision.competitor} />
-            <span className="faint" {...explained("explain.round")}>
-              {t("chat.round", { round: decision.round.toLocaleString("en") })}
-            </span>
-            <Ago at={decision.at} picture={picture} />
-          </p>
-          <Said decision={decision} ticks={picture.ticks} asset={filter.asset} />
-        </li>
+        <Item
+          key={decision.id}
+          decision={decision}
+          competitor={picture.competitors[decision.competitor]}
+          ticks={picture.ticks}
+          asset={filter.asset}
+        />
       ))}
     </ol>
   );
 }
+
+interface ItemProps {
+  decision: Decision;
+  competitor: Competitor | undefined;
+  ticks: Readonly<Record<string, string>>;
+  /** Only what concerns this instrument; empty for all. */
+  asset: string;
+}
+
+const Item = memo(function Item({ decision, competitor, ticks, asset: only }: ItemProps) {
+  const { t } = usePreferences();
+  return (
+    <li className="item decision">
+      <p className="sentence">
+        <Who competitor={competitor} id={decision.competitor} />
+        <span className="faint" {...explained("explain.round")}>
+          {t("chat.round", { round: decision.round.toLocaleString("en") })}
+        </span>
+        <Ago at={decision.at} />
+      </p>
+      <Said decision={decision} ticks={ticks} asset={only} />
+    </li>
+  );
+});
 
 function Who({ competitor, id }: { competitor: Competitor | undefined; id: string }) {
   return (
@@ -45,13 +66,7 @@ function Who({ competitor, id }: { competitor: Competitor | undefined; id: strin
   );
 }
 
-interface SaidProps {
-  decision: Decision;
-  ticks: Readonly<Record<string, string>>;
-  asset: string;
-}
-
-const Said = memo(function Said({ decision, ticks, asset: only }: SaidProps) {
+function Said({ decision, ticks, asset: only }: Omit<ItemProps, "competitor">) {
   const { t } = usePreferences();
   if (decision.missed) return <Missed missed={decision.missed} />;
   const parts = decision.parts.filter((part) => !only || part.instrument === only);
@@ -71,7 +86,7 @@ const Said = memo(function Said({ decision, ticks, asset: only }: SaidProps) {
       {deeds.length === 0 && holds[0]?.justification && <p className="reason">{holds[0].justification}</p>}
     </>
   );
-});
+}
 
 function Missed({ missed }: { missed: { reason: string; detail: string } }) {
   const { t } = usePreferences();

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { decimal, sign } from "../decimal";
 import { asset, fixed, NONE, price, quantity, usd, usdSigned } from "../format";
 import { usePreferences } from "../settings";
@@ -24,7 +25,7 @@ export function Trades({ picture, filter }: { picture: Picture; filter: Filter }
             trade={trade}
             competitor={picture.competitors[trade.competitor]}
             closed={picture.closed.get(closing(trade.competitor, trade.instrument, trade.at))}
-            picture={picture}
+            tick={picture.ticks[trade.instrument]}
           />
         ))}
       </ol>
@@ -37,11 +38,11 @@ interface ItemProps {
   trade: Trade;
   competitor: Competitor | undefined;
   closed: ClosedTrade | undefined;
-  picture: Picture;
+  tick: string | undefined;
 }
 
 /** Reads as a sentence: who did what in which asset; a closing one tells the whole trade. */
-function Item({ trade, competitor, closed, picture }: ItemProps) {
+const Item = memo(function Item({ trade, competitor, closed, tick }: ItemProps) {
   const { t } = usePreferences();
   const deed = t(`trade.${trade.deed}.${trade.direction}`, { asset: asset(trade.instrument) });
   return (
@@ -52,19 +53,19 @@ function Item({ trade, competitor, closed, picture }: ItemProps) {
           <strong>{competitor?.name ?? trade.competitor}</strong> {deed}
           {trade.purpose !== "decision" && <em className="purpose"> · {t(`trade.purpose.${trade.purpose}`)}</em>}
         </span>
-        <Ago at={trade.at} picture={picture} />
+        <Ago at={trade.at} />
       </p>
-      {closed ? <Whole trade={closed} tick={picture.ticks[trade.instrument]} /> : <Single trade={trade} picture={picture} />}
+      {closed ? <Whole trade={closed} tick={tick} /> : <Single trade={trade} tick={tick} />}
     </li>
   );
-}
+});
 
-function Single({ trade, picture }: { trade: Trade; picture: Picture }) {
+function Single({ trade, tick }: { trade: Trade; tick: string | undefined }) {
   const { t } = usePreferences();
   return (
     <p className="figures">
       <Num text={quantity(trade.quantity)} about="explain.quantity" at={trade.at} /> {asset(trade.instrument)} @{" "}
-      <Num text={price(trade.price, picture.ticks[trade.instrument])} about="explain.tradePrice" at={trade.at} />
+      <Num text={price(trade.price, tick)} about="explain.tradePrice" at={trade.at} />
       <span className="sep" />
       {t("trade.fees")} <Num text={usd(trade.fee)} about="explain.fees" at={trade.at} />
       <span className="sep" />
