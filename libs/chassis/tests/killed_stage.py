@@ -27,8 +27,8 @@ from chassis.timed import MarketRecord
 from contracts.base import Event
 from starlette.applications import Starlette
 
-KILL_AT_AN_EFFECT = 0.02
-KILL_WITHIN_S = 3.0
+KILL_AT_AN_EFFECT = 0.03
+KILL_WITHIN_S = 1.5
 
 
 @dataclass

@@ -329,3 +329,43 @@ async def test_a_market_record_that_breaks_its_contract_is_passed_over(world: Wo
         await stage.until(0, "passed", 4.0)
         assert resources.telemetry.dead_letters.labels(market.topics[1])._value.get() == 1
     assert stage.of() == [("mark_updated", 1.0, BTC), ("mark_updated", 3.0, BTC)]
+
+
+async def test_units_move_to_a_second_process_and_back_without_a_loss_or_a_repeat(world: World) -> None:
+    own, market = await world.topic("orders.v1", 4), await Market.of(world)
+
+    def replica(instance: str, stage: Recorder) -> Starlette:
+        settings = world.settings.model_copy(update={"instance": instance})
+        return timed_app(
+            world.service, settings, own_topic=own, market_topics=market.topics, stage=stage, hold_for_rounds=True
+        )
+
+    async def second_of_arena(second: int) -> None:
+        for partition in range(4):
+            await world.send(own, halted(second, f"c{partition}", seconds=second), partition=partition)
+        await market.mark(0, mark(second))
+        await market.time(second + 0.5, closed_round=second)
+
+    stages = [Unmerged(), Unmerged()]
+
+    async def all_have(*what: Any) -> None:
+        async with asyncio.timeout(30):
+            while any((number, *what) not in stages[0].told + stages[1].told for number in range(4)):  # noqa: ASYNC110  # two recorders
+                await asyncio.sleep(0.05)
+
+    async with running(replica("0", stages[0])):
+        for second in range(1, 4):
+            await second_of_arena(second)
+        await all_have("passed", 3.5)
+        async with running(replica("1", stages[1])) as other:
+            while not other.health.ready():  # noqa: ASYNC110  # the group is ready when it is
+                await asyncio.sleep(0.05)
+            for second in range(4, 9):
+                await second_of_arena(second)
+            await all_have("passed", 8.5)
+            shares = [sum("own" in what for what in stage.told) for stage in stages]
+    assert min(shares) > 0
+    for partition in range(4):
+        told = [what for stage in stages for what in stage.of(partition) if what[0] != "recall"]
+        expected = [what for n in range(1, 9) for what in (("own", float(n), n), ("mark_updated", float(n), BTC))]
+        assert sorted(told) == sorted(expected), partition
