@@ -16,8 +16,7 @@ from chassis.service import serve, service_app
 from chassis.settings import ServiceSettings
 
 async def run(resources):
-    loop = resources.health.loops["loop"]
-    loop.ready()
+    resources.health.loops["loop"].ready()
     if sys.argv[1] == "fail":
         raise ZeroDivisionError("a bug")
     if sys.argv[1] == "end":

@@ -132,7 +132,7 @@ async def test_health_and_metrics_tell_of_the_loop(world: World) -> None:
                 metrics = (await client.get("/metrics")).text
                 await asyncio.sleep(0.05)  # a batch is counted when it is through
         assert "arena_step_commit_seconds_count 1.0" in metrics
-        app.state.resources.health.loops["loop"].turned_at -= 61
+        app.state.resources.health.loops["loop"].turned_at -= 91
         assert (await client.get("/healthz")).status_code == 503
 
 

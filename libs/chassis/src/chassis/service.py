@@ -23,6 +23,8 @@ from chassis.worker import Offsets, Onlookers, Worker, ensure_same_broker
 __all__ = ["Background", "Resources", "serve", "service_app", "stage_app", "timed_app"]
 
 DRAIN_WITHIN_S = 10.0
+TURNS_WITHIN_S = 90.0
+"""A stage may wait a minute for what its decisions need."""
 
 Background = Callable[[Resources], AbstractAsyncContextManager[Any]]
 """Entered before the loop begins, left after it has ended: latest-value readers, writers, caches.
@@ -99,14 +101,19 @@ def service_app(
     background: Sequence[Background] = (),
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """A service with its own loop. `run` returns when `resources.stopping` is set; if sooner, the process ends well."""
+    """A service with its own loop, which says that it is ready and that it turns: `resources.health.loops["loop"]`.
+
+    `run` returns when `resources.stopping` is set; if it returns sooner, the process ends well.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             resources = await open_resources(service, settings, stack)
             app.state.resources = resources
-            loop = resources.health.loop("loop")
+            loop = resources.health.loop(
+                "process", turns_within_s=math.inf
+            )  # a loop of its own says how often it turns
             for enter in background:
                 entered = await stack.enter_async_context(enter(resources))
                 if isinstance(running := getattr(entered, "running", None), asyncio.Task):
