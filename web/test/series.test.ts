@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { spread } from "../src/live/spread";
-import { append, emptySeries, grid, POINTS_MAX, sampled } from "../src/stream/series";
+import { append, emptySeries, grid, POINTS_MAX, sampled, touched } from "../src/stream/series";
 
 describe("an equity line", () => {
   it("stays bounded, keeps its first point and all of its newest", () => {
@@ -50,4 +50,8 @@ describe("line-end labels", () => {
       places.slice(1).forEach((y, n) => expect(y - places[n]!).toBeGreaterThanOrEqual(18 - 1e-9));
     }
   });
+});
+
+it("a line knows between which moments it was measured", () => {
+  expect(touched({ times: [10, 20, 21], values: [1, 2, 3] }, [5, 10, 15, 22, 30])).toEqual([false, true, false, true, false]);
 });

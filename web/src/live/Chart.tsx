@@ -15,7 +15,7 @@ import { approximate, decimal } from "../decimal";
 import { dateTime, dayOfMonth, fixed, percentSigned, timeOfDay, usd, type Zone } from "../format";
 import { usePreferences } from "../settings";
 import type { Standing } from "../standings";
-import { grid, sampled } from "../stream/series";
+import { grid, sampled, touched } from "../stream/series";
 import type { Picture } from "../stream/store";
 import { Choice } from "./Choice";
 import { hueOf, Mark } from "./Mark";
@@ -85,21 +85,25 @@ export function Chart(props: Props) {
 
 interface Lines {
   times: number[];
+  /** What stood at each moment. */
   values: Map<string, (number | null)[]>;
+  /** Where it was measured: between such moments the line is straight, not a stair. */
+  measured: Map<string, boolean[]>;
 }
 
 /** Every line at the same moments, so that one position of the pointer compares them all. */
 function linesOf({ picture, rows, unit, range }: Props): Lines {
   const all = rows.map((row) => [row.competitor.competitor_id, picture.series.get(row.competitor.competitor_id)] as const);
   const starts = all.flatMap(([, series]) => series?.times[0] ?? []);
-  if (starts.length === 0) return { times: [], values: new Map() };
+  if (starts.length === 0) return { times: [], values: new Map(), measured: new Map() };
   const from = Math.max(Math.min(...starts), picture.at - RANGE_MS[range]);
   const times = grid(from, Math.max(picture.at, from + 1000), POINTS);
   const capital = approximate(decimal(picture.season?.rules.capital ?? "10000"));
   const shown = (equity: number | null) =>
     equity === null || unit === "usd" ? equity : (equity / capital - 1) * 100;
   const values = new Map(all.flatMap(([id, s]) => (s ? [[id, sampled(s, times).map(shown)] as const] : [])));
-  return { times, values };
+  const measured = new Map(all.flatMap(([id, s]) => (s ? [[id, touched(s, times)] as const] : [])));
+  return { times, values, measured };
 }
 
 interface Tag {
@@ -321,7 +325,7 @@ class Drawing {
       const look = `${color} ${lineStyle} ${lineWidth}`;
       if (look !== line.look) line.series.applyOptions({ color, lineWidth, lineStyle });
       line.look = look;
-      this.fill(line, lines.times, values, same);
+      this.fill(line, lines.times, values, lines.measured.get(id) ?? [], same);
     }
     this.drawCapital(capital, unit, css.getPropertyValue("--text-faint").trim());
     this.chart.timeScale().fitContent();
@@ -368,11 +372,16 @@ class Drawing {
   }
 
   /** Only what is new where the grid is the one of the last time, else all of it. */
-  private fill(line: Line, times: number[], values: (number | null)[], same: boolean): void {
+  private fill(line: Line, times: number[], values: (number | null)[], measured: boolean[], same: boolean): void {
     const first = values.findIndex((value) => value !== null);
     if (first < 0) return;
-    const point = (index: number) => ({ time: (times[index]! / 1000) as UTCTimestamp, value: values[index]! });
-    const from = same && line.count > 0 && line.first === first ? line.count - 1 : first;
+    const last = times.length - 1;
+    const point = (index: number) => {
+      const time = (times[index]! / 1000) as UTCTimestamp;
+      return measured[index] || index === first || index === last ? { time, value: values[index]! } : { time };
+    };
+    const grown = times.length - line.count;
+    const from = same && line.count > 0 && line.first === first && grown <= 1 ? line.count - 1 : first;
     if (from === first) line.series.setData(times.slice(first).map((_, n) => point(first + n)));
     else for (let index = from; index < times.length; index += 1) line.series.update(point(index));
     line.first = first;

@@ -26,7 +26,8 @@ export const Num = memo(function Num({ text, about, at, tone = 0, className = ""
     const colour = getComputedStyle(document.documentElement).getPropertyValue("--changed");
     fade.current = element.current?.animate([{ backgroundColor: colour }, { backgroundColor: "transparent" }], 600) ?? null;
   }, [text]);
-  const toned = tone > 0 ? "gain" : tone < 0 ? "loss" : "";
+  const sign = /[1-9]/.test(text) ? tone : 0; // what reads as zero has no colour
+  const toned = sign > 0 ? "gain" : sign < 0 ? "loss" : "";
   return (
     <span ref={element} className={`num ${toned} ${className}`} {...(about ? explained(about, at) : {})}>
       {text}

@@ -40,6 +40,16 @@ export function sampled(series: Series, grid: readonly number[]): (number | null
   });
 }
 
+/** Whether a point of the series lies between each of the `grid` times and the one before it. */
+export function touched(series: Series, grid: readonly number[]): boolean[] {
+  let next = 0;
+  return grid.map((at) => {
+    const before = next;
+    while (next < series.times.length && series.times[next]! <= at) next += 1;
+    return next > before;
+  });
+}
+
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400];
 
 /** Evenly spaced times, aligned to a round step, at most about `points` of them; the last is at or after `to`. */
