@@ -37,7 +37,13 @@ class Bench:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def settings(self, **changes: Any) -> Settings:
-        fields = {"kafka": self._kafka, "postgres": self._dsn, "port": 0, "web_dir": None, "frame_interval_ms": 10}
+        fields: dict[str, Any] = {
+            "kafka": self._kafka,
+            "postgres": self._dsn,
+            "port": 0,
+            "web_dir": None,
+            "frame_interval_ms": 10,
+        }
         return Settings(**(fields | {"traces_file": self._tmp / "traces.jsonl", "log_level": "warning"} | changes))
 
     async def publish(self, *events: Event) -> None:

@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 from contracts.base import named_id
 from contracts.market import TimeAdvanced
@@ -26,7 +27,7 @@ def test_each_part_is_joined_with_its_verdict_and_the_numbers_that_decided() -> 
 
 def test_a_decision_is_the_same_in_whatever_order_its_events_come() -> None:
     first = signal(1, 1)
-    events = [first, approved(first), judged(approved=1)]
+    events: list[Any] = [first, approved(first), judged(approved=1)]
 
     assert len({decisions.view(order).model_dump_json() for order in itertools.permutations(events)}) == 1
 

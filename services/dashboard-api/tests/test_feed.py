@@ -26,7 +26,8 @@ def tell(feed: Feed, *events: Any) -> dict[str, Any]:
     offer(feed, *events)
     frame = feed.frame(feed.take(), NOW)
     assert frame is not None
-    return json.loads(frame.text)
+    told: dict[str, Any] = json.loads(frame.text)
+    return told
 
 
 def test_of_the_marks_of_one_instrument_the_last_one_wins(feed: Feed) -> None:

@@ -53,6 +53,7 @@ async def test_it_comes_back_after_a_kill_with_what_it_had_and_ends_well_when_as
         async with process(bench, port) as running:
             async with websockets.connect(f"ws://127.0.0.1:{port}/ws") as page:
                 snapshots.append(json.loads(await page.recv())["data"])
+                assert page.response is not None
                 assert "sec-websocket-extensions" not in page.response.headers  # compression was offered
             await until(lambda: _counts(port))
             running.send_signal(ending)
@@ -66,4 +67,4 @@ async def test_it_comes_back_after_a_kill_with_what_it_had_and_ends_well_when_as
 async def _counts(port: int) -> bool:
     async with httpx.AsyncClient(timeout=10) as client:
         counts = (await client.get(f"http://127.0.0.1:{port}/metrics/system")).json()["counts"]
-    return counts.get("trade_closed") == 1 and counts.get("order_filled") == 2
+    return bool(counts.get("trade_closed") == 1 and counts.get("order_filled") == 2)

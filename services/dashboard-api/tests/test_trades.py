@@ -1,3 +1,5 @@
+# mypy: no-strict-equality
+# whole numbers beside decimals read better in a tuple of expectations
 from contracts.base import named_id
 from contracts.executions import FundingSettled, PositionLiquidated
 from dashboard_api.core.trades import OpenTrade, Trade, TradeBook

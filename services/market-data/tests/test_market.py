@@ -179,7 +179,9 @@ def test_a_recorded_bar_file_comes_back_as_the_bars_it_was(tmp_path: Path) -> No
     made.advance(start + timedelta(minutes=2))
 
     columns = ("open", "high", "low", "close", "volume", "turnover")
-    told = [Bar(b.instrument, b.opened_at, *(plain(getattr(b, c)) for c in columns), b.trades) for b in made.bars]
+    told = [
+        Bar(b.instrument, b.opened_at, **{c: plain(getattr(b, c)) for c in columns}, trades=b.trades) for b in made.bars
+    ]
     assert told == list(venue.history(start + timedelta(minutes=2)))
 
 
@@ -201,8 +203,9 @@ def test_a_market_taken_up_again_says_what_the_uninterrupted_one_says() -> None:
 
     second = synthetic_market(7, start)
     for bar in minutes:
-        rows = (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover)
-        preload(second, [Bar(bar.instrument, bar.opened_at, *map(str, rows), bar.trades)])
+        fields = ("open", "high", "low", "close", "volume", "turnover")
+        rows = {name: str(getattr(bar, name)) for name in fields}
+        preload(second, [Bar(bar.instrument, bar.opened_at, **rows, trades=bar.trades)])
     second.load(json.loads(json.dumps(first.dump())))
     second.settle(steps[499].at)
     instruments = list(whole.instruments)

@@ -1,5 +1,8 @@
 """Positions at exact cost, worked by hand."""
 
+# mypy: no-strict-equality
+# (whole numbers beside decimals read better in a tuple of expectations)
+
 from decimal import Decimal
 
 from order_executor.core import Position

@@ -1,5 +1,7 @@
 """Funding at the exact stamp, once, of what was held then."""
 
+from typing import Any
+
 from contracts.base import Event
 from contracts.executions import FundingSettled
 from order_executor.testing import D, at, book, feed, mark, new_venue, order
@@ -48,7 +50,7 @@ def test_it_is_settled_once_though_the_venue_goes_on_announcing_the_past_stamp()
     late = [mark(STAMP + n, "100", rate="0.0001", stamp=STAMP) for n in range(3)]
 
     assert len(settled(feed(venue, STAMP - 0.1, *late, STAMP + 50))) == 1
-    again = [mark(STAMP + 60, "100", rate="0.0001", stamp=STAMP * 2), STAMP * 2, STAMP * 3]
+    again: list[Any] = [mark(STAMP + 60, "100", rate="0.0001", stamp=STAMP * 2), STAMP * 2, STAMP * 3]
     assert len(settled(feed(venue, *again))) == 1
 
 

@@ -1,5 +1,8 @@
 """What orders get from the book, worked by hand."""
 
+# mypy: no-strict-equality
+# (whole numbers beside decimals read better in a tuple of expectations)
+
 from decimal import Decimal
 
 from contracts.executions import OrderAccepted, OrderCancelled, OrderRejected

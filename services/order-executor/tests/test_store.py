@@ -132,7 +132,8 @@ async def test_fills_and_closed_orders_stay_on_record(db: Any) -> None:
 
 
 async def test_what_did_not_change_is_not_written(db: Any) -> None:
-    venue, moments = new_venue(), {}
+    venue = new_venue()
+    moments: dict[Any, Any] = {}
     feed(venue, *DAY[:6])
     await store.save(db, [(PARTITION, venue)], moments)
     await db.execute("delete from units; delete from accounts; delete from positions; delete from orders")

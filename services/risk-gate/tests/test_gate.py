@@ -4,6 +4,9 @@ BTC: mark 1000, tick 0.1, lot 0.001, from 0.002 to 100, at least 5 USD, taker fe
 to 20,000 USD, positions to 30,000 USD, two at most, band 2 %. Account: 10,000 USD free.
 """
 
+# mypy: no-strict-equality
+# (whole numbers beside decimals read better in a tuple of expectations)
+
 from decimal import Decimal
 from typing import Any
 

@@ -1,5 +1,8 @@
 """What TopicInputs makes of what the topics hold; the topics themselves are read in test_on_real_parts."""
 
+# mypy: no-strict-equality
+# (whole numbers beside decimals read better in a tuple of expectations)
+
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +12,7 @@ from contracts.base import Event
 from contracts.portfolios import PortfolioUpdated
 from signal_runtime.core.view import View
 from signal_runtime.inputs import Gone, TopicInputs
-
-from .views import BTC, ETH, competitor, market, portfolio, request, season, snapshot, spec
+from signal_runtime.testing import BTC, ETH, competitor, market, portfolio, request, season, snapshot, spec
 
 
 class Held:

@@ -3,8 +3,7 @@ import asyncio
 from aiokafka import TopicPartition
 from contracts.competition import DecisionRequested
 from signal_runtime.intake import Intake
-
-from .views import request
+from signal_runtime.testing import request
 
 FIRST, OTHER = TopicPartition("decisions.requested.v1", 0), TopicPartition("decisions.requested.v1", 1)
 

@@ -1,3 +1,5 @@
+# mypy: no-strict-equality
+# whole numbers beside decimals read better in a tuple of expectations
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -9,11 +11,10 @@ from signal_runtime.core.models import baselines, mean_reversion, momentum, offl
 from signal_runtime.core.parameters import BadParameter, read_parameters
 from signal_runtime.core.reply import parse_reply
 from signal_runtime.core.view import View
+from signal_runtime.testing import ETH, market, position, view
 
-from .views import ETH, market, position, view
-
-RISING = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
-FALLING = {"close": [str(1010 - n) for n in range(10)], "macd": ["-1"], "atr14": ["4"]}
+RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
+FALLING: dict[str, Any] = {"close": [str(1010 - n) for n in range(10)], "macd": ["-1"], "atr14": ["4"]}
 
 
 def only(decision: Decision) -> CoinDecision:
@@ -83,7 +84,7 @@ def test_nothing_is_entered_without_margin_or_price_or_beyond_the_number_of_posi
 
 def test_mean_reversion_rests_a_limit_order_on_the_bar_of_the_crossing_only() -> None:
     p = mean_reversion.Parameters(entry="limit")
-    crossing = {"rsi14": ["31", "29"], "atr14": ["4"]}
+    crossing: dict[str, Any] = {"rsi14": ["31", "29"], "atr14": ["4"]}
 
     part = only(mean_reversion.decide(p, view(market(**crossing))))
 
@@ -113,7 +114,7 @@ def test_mean_reversion_leaves_in_the_middle(quantity: str, rsi: str, signal: st
     ("ema20", "signal"), [("1003", "buy_to_enter"), ("997", "sell_to_enter"), ("1001", None), (None, None)]
 )
 def test_trend_goes_with_the_gap_of_the_averages(ema20: str | None, signal: str | None) -> None:
-    values = {"ema20": [ema20], "ema50": ["1000"], "atr14": ["4"]}
+    values: dict[str, Any] = {"ema20": [ema20], "ema50": ["1000"], "atr14": ["4"]}
 
     parts = trend.decide(trend.Parameters(), view(market(**values))).coins
 
@@ -130,7 +131,7 @@ def test_trend_goes_with_the_gap_of_the_averages(ema20: str | None, signal: str 
     ],
 )
 def test_trend_holds_leaves_or_flips_a_long(ema20: str, flips: bool, signal: str) -> None:
-    values = {"ema20": [ema20], "ema50": ["1000"], "atr14": ["4"]}
+    values: dict[str, Any] = {"ema20": [ema20], "ema50": ["1000"], "atr14": ["4"]}
 
     part = only(trend.decide(trend.Parameters(flips=flips), view(market(**values), held=[position("2")])))
 
@@ -196,7 +197,7 @@ def test_a_stand_in_trades_both_sides_on_hunches_while_nothing_is_warm(persona: 
 
 
 def test_the_careful_follows_where_readings_agree_and_the_contrarian_opposes() -> None:
-    values = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
+    values: dict[str, Any] = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
 
     careful = {part.signal for decision in replies("careful", **values) for part in decision.coins}
     contrary = {part.signal for decision in replies("contrarian", **values) for part in decision.coins}
@@ -221,7 +222,7 @@ def test_only_the_reckless_asks_for_more_than_the_rules_allow_and_only_now_and_t
 
 def test_a_stand_in_keeps_its_position_with_a_reason_or_leaves_it_with_one() -> None:
     p = offline_llm.Parameters()
-    values = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
+    values: dict[str, Any] = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
 
     long = only(parse_reply(offline_llm.reply(p, view(market(**values), held=[position("1")]))))
     short = only(parse_reply(offline_llm.reply(p, view(market(**values), held=[position("-1")]))))

@@ -17,10 +17,9 @@ from chassis.topics import provision
 from contracts.base import Event
 from contracts.signals import DecisionMissed, SignalProposed
 from contracts.wire import Encoded, decode, encode, header, numbered
+from signal_runtime.testing import BTC, ETH, competitor, market, portfolio, request, season, snapshot, spec
 
-from .views import BTC, ETH, competitor, market, portfolio, request, season, snapshot, spec
-
-RISING = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
+RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
 MODELS = {"ann": "momentum", "bob": "buy_and_hold", "cid": "offline-llm", "dan": "broken", "eve": "malformed"}
 WITHIN_S = 30
 

@@ -18,10 +18,9 @@ from signal_runtime.inputs import Gone
 from signal_runtime.models import Misbehaving, Registry, Reply, SignalModel, bootstrap
 from signal_runtime.records import Records
 from signal_runtime.runtime import Limits, SignalRuntime, Signals
+from signal_runtime.testing import BTC, ETH, competitor, market, request, season, spec, view
 
-from .views import BTC, ETH, competitor, market, request, season, spec, view
-
-RISING = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
+RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
 
 
 class Given:

@@ -7,8 +7,7 @@ from contracts.signals import Attempt, SignalProposed
 from contracts.topics import TOPICS
 from signal_runtime.core.decision import CoinDecision, Decision
 from signal_runtime.core.signals import Asked, missed, signals
-
-from .views import BTC, ETH, START, request, season, spec
+from signal_runtime.testing import BTC, ETH, START, request, season, spec
 
 SPECS = {BTC: spec(BTC), ETH: spec(ETH)}
 ATTEMPT = Attempt(model="momentum", offline=True, latency_ms=0)

@@ -11,6 +11,7 @@ from contracts.canonical import snapshot_bytes
 from contracts.competition import CompetitorRegistered, DecisionRequested, SeasonChanged, SeasonRules
 from contracts.market import IndicatorSeries, InstrumentListed, InstrumentSnapshot, MarketSnapshot
 from contracts.portfolios import PortfolioUpdated, PositionView
+
 from signal_runtime.core.view import View
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
