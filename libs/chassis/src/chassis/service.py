@@ -111,9 +111,7 @@ def service_app(
         async with AsyncExitStack() as stack:
             resources = await open_resources(service, settings, stack)
             app.state.resources = resources
-            loop = resources.health.loop(
-                "process", turns_within_s=math.inf
-            )  # a loop of its own says how often it turns
+            loop = resources.health.loop("loop", turns_within_s=TURNS_WITHIN_S)
             for enter in background:
                 entered = await stack.enter_async_context(enter(resources))
                 if isinstance(running := getattr(entered, "running", None), asyncio.Task):
