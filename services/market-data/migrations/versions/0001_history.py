@@ -69,15 +69,20 @@ end $$
 
 def upgrade() -> None:
     op.execute(PROGRESS)
-    hyper = _has_timescale()
-    for table, column in ((BARS, "opened_at"), (MARKS, "at")):
-        op.execute(table if hyper else f"{table} partition by range ({column})")
-    if hyper:
-        op.execute("select create_hypertable('bars', 'opened_at', chunk_time_interval => interval '1 day')")
-        op.execute("select create_hypertable('marks', 'at', chunk_time_interval => interval '1 day')")
+    timescale = _schema_of_timescale()
+    for name, table, column in (("bars", BARS, "opened_at"), ("marks", MARKS, "at")):
+        if timescale is None:
+            op.execute(f"{table} partition by range ({column})")
+        else:
+            op.execute(table)
+            op.execute(
+                f"select {timescale}.create_hypertable('{name}', '{column}', chunk_time_interval => interval '1 day')"
+            )
     op.execute(ENSURE_DAY)
 
 
-def _has_timescale() -> bool:
-    there = "select 1 from pg_extension where extname = 'timescaledb'"
-    return op.get_bind().exec_driver_sql(there).scalar() is not None
+def _schema_of_timescale() -> str | None:
+    """Its functions are not on a service's search path. None where the extension is not installed."""
+    there = "select extnamespace::regnamespace::text from pg_extension where extname = 'timescaledb'"
+    found = op.get_bind().exec_driver_sql(there).scalar()
+    return None if found is None else str(found)
