@@ -1,5 +1,7 @@
 """What every event on the wire shares."""
 
+from functools import cache
+from hashlib import sha1
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid5
 
@@ -10,6 +12,15 @@ from contracts.types import CompetitorId, InstrumentId, Round, SeasonId, Time
 
 NAMESPACE = UUID("6e6f6631-0000-5000-8000-6172656e6121")
 """The root of all ids: events without a cause on the wire name themselves below it."""
+
+
+_VERSION_5 = 5 << 76 | 0b10 << 62
+_UNVERSIONED = ~(0xF << 76 | 0b11 << 62)
+
+
+@cache
+def _names(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
 
 
 def named_id(*parts: object) -> UUID:
@@ -30,7 +41,7 @@ class Model(BaseModel):
         """
         model = cls.__new__(cls)
         object.__setattr__(model, "__dict__", fields)
-        object.__setattr__(model, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(model, "__pydantic_fields_set__", _names(cls))
         object.__setattr__(model, "__pydantic_extra__", None)
         object.__setattr__(model, "__pydantic_private__", None)
         return model
@@ -54,7 +65,8 @@ class Event(Model):
 
     def child_id(self, index: int | str) -> UUID:
         """The id of the index-th event this one causes: same cause, same id."""
-        return uuid5(self.event_id, str(index))
+        digest = sha1(self.event_id.bytes + str(index).encode(), usedforsecurity=False).digest()
+        return UUID(int=int.from_bytes(digest[:16]) & _UNVERSIONED | _VERSION_5)  # uuid5, at half its cost
 
 
 class InstrumentEvent(Event):
