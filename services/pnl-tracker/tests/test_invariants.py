@@ -7,7 +7,7 @@ from typing import Any
 from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
 from contracts.wire import decode, encode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pnl_tracker.core.unit import Unit
 from pnl_tracker.testing import BTC, ETH, at, fill, funding, mark, unit
@@ -29,6 +29,8 @@ inputs = st.lists(
     max_size=40,
 )
 Step = tuple[Any, ...]
+settings.register_profile("unhurried", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("unhurried")
 
 
 class Run:
@@ -55,7 +57,7 @@ class Run:
                 self.told += self.unit.execution(funding(self.n, str(payment), seconds=self.seconds, **changes))
                 self.spent[who] += Fraction(payment)
             case ("mark", instrument, price):
-                self.unit.mark(mark(str(price), seconds=self.seconds, instrument=instrument))
+                self.told += self.unit.mark(mark(str(price), seconds=self.seconds, instrument=instrument))
                 self.marks[instrument] = Fraction(price)
             case _:
                 self.told += self.unit.passed(at(self.seconds))

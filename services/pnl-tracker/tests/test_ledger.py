@@ -65,9 +65,12 @@ def test_explains_only_the_exact_cash_and_the_exact_positions(cash: str, costs: 
     assert not ledger.explains(usd(cash), {name: usd(cost) for name, cost in costs.items()})
 
 
-def test_explains_nothing_once_an_entry_is_lost() -> None:
+@pytest.mark.parametrize("account", ["cash", "capital", f"position:{BTC}", f"counterparty:{BTC}"])
+def test_stored_books_explain_what_they_did_and_nothing_once_an_entry_is_lost(account: str) -> None:
     ledger = Ledger()
     ledger.deposit(UUID(int=1), STARTS_AT, usd("10000"))
-    del ledger.balances["capital"]
+    trade(ledger, 2, "500", "0", "0")
+    lost = {name: amount for name, amount in ledger.balances.items() if name != account}
 
-    assert not ledger.explains(usd("10000"), {})
+    assert Ledger.of(dict(ledger.balances), set()).explains(usd("10000"), {BTC: usd("500")})
+    assert not Ledger.of(lost, set()).explains(usd("10000"), {BTC: usd("500")})

@@ -81,17 +81,21 @@ async def _load_ledgers(db: Connection, partition: int, accounts: dict[Key, Acco
         "group by season_id, competitor_id, account",
         partition,
     )
-    for season_id, competitor_id, account, amount in balances:
-        accounts[season_id, competitor_id].ledger.balances[account] = amount
+    sums: dict[Key, dict[str, Decimal]] = {key: {} for key in accounts}
+    for season_id, competitor_id, name, amount in balances:
+        sums[season_id, competitor_id][name] = amount
+    trade_ids: dict[Key, set[int]] = {key: set() for key in accounts}
     for season_id, competitor_id, trade_id in await db.fetch(
         "select season_id, competitor_id, trade_id from trades where partition = $1", partition
     ):
-        accounts[season_id, competitor_id].ledger.trade_ids.add(trade_id.int)
+        trade_ids[season_id, competitor_id].add(trade_id.int)
+    for key, account in accounts.items():
+        account.ledger = Ledger.of(sums[key], trade_ids[key])
 
 
 def _account(row: dict[str, Any]) -> Account:
     del row["partition"]
-    return Account(**row, ledger=Ledger())
+    return Account(**row)
 
 
 def _account_row(partition: int, account: Account) -> Row:

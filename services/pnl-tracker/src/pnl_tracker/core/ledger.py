@@ -5,7 +5,7 @@ Credits are below: where it came from (`capital`, `realised_pnl`) and, for a pos
 (`counterparty:…`), because a perpetual's cost is owed, never paid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from uuid import UUID
 from pnl_tracker.core.money import ZERO
 
 CASH, CAPITAL, REALISED_PNL, FEES, FUNDING = "cash", "capital", "realised_pnl", "fees", "funding"
-_POSITION = "position:"
+_POSITION, _COUNTERPARTY = "position:", "counterparty:"
 
 
 class Unbalanced(Exception):
@@ -36,11 +36,22 @@ class Ledger:
     """One competitor's books: the balance of each account, and the entries that are not stored yet."""
 
     balances: dict[str, Decimal] = field(default_factory=dict)
+    costs: dict[str, Decimal] = field(default_factory=dict)
+    """The balances of the open positions, by instrument."""
+    imbalance: Decimal = ZERO
+    """What all entries add up to: not zero only where stored entries were lost or altered."""
     trade_ids: set[int] = field(default_factory=set)
     fresh: list[Entry] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, balances: dict[str, Decimal], trade_ids: set[int]) -> "Ledger":
+        """The books as stored: `balances` are the sums of the entries."""
+        costs = {account[len(_POSITION) :]: sum_ for account, sum_ in balances.items() if account.startswith(_POSITION)}
+        open_costs = {instrument: cost for instrument, cost in costs.items() if cost}
+        return cls(balances, open_costs, sum(balances.values(), ZERO), trade_ids)
+
     def deposit(self, event_id: UUID, at: datetime, amount: Decimal) -> None:
-        self._post(event_id, None, at, {CASH: amount, CAPITAL: -amount})
+        self._post(event_id, None, at, ((CASH, amount), (CAPITAL, -amount)))
 
     def trade(
         self, event_id: UUID, trade_id: UUID, at: datetime, instrument: str,
@@ -50,35 +61,33 @@ class Ledger:
         if trade_id.int in self.trade_ids:
             raise ValueError(f"trade {trade_id} is in the ledger")
         self.trade_ids.add(trade_id.int)
-        moved = {
-            _POSITION + instrument: cost,
-            f"counterparty:{instrument}": -cost,
-            CASH: realised - fee,
-            REALISED_PNL: -realised,
-            FEES: fee,
-        }
+        self.costs[instrument] = held = self.costs.get(instrument, ZERO) + cost
+        if not held:
+            del self.costs[instrument]
+        moved = (
+            (_POSITION + instrument, cost),
+            (_COUNTERPARTY + instrument, -cost),
+            (CASH, realised - fee),
+            (REALISED_PNL, -realised),
+            (FEES, fee),
+        )
         self._post(event_id, trade_id, at, moved)
 
     def funding(self, event_id: UUID, at: datetime, payment: Decimal) -> None:
-        self._post(event_id, None, at, {FUNDING: payment, CASH: -payment})
+        self._post(event_id, None, at, ((FUNDING, payment), (CASH, -payment)))
 
     def explains(self, cash: Decimal, costs: Mapping[str, Decimal]) -> bool:
         """Whether the entries add up to zero and hold this cash and these positions at cost, none missing, none more.
 
         Equity is cash plus the positions' value less their cost, so it agrees to the last digit exactly then.
         """
-        total, explained = ZERO, 0
-        for account, balance in self.balances.items():
-            total += balance
-            if balance and account.startswith(_POSITION):
-                if costs.get(account[len(_POSITION) :]) != balance:
-                    return False
-                explained += 1
-        return total == 0 and self.balances.get(CASH, ZERO) == cash and explained == sum(map(bool, costs.values()))
+        return not self.imbalance and self.balances.get(CASH, ZERO) == cash and self.costs == costs
 
-    def _post(self, event_id: UUID, trade_id: UUID | None, at: datetime, amounts: Mapping[str, Decimal]) -> None:
+    def _post(
+        self, event_id: UUID, trade_id: UUID | None, at: datetime, amounts: Sequence[tuple[str, Decimal]]
+    ) -> None:
         total, balances = ZERO, self.balances
-        for account, amount in amounts.items():
+        for account, amount in amounts:
             if amount:
                 total += amount
                 balances[account] = balances.get(account, ZERO) + amount

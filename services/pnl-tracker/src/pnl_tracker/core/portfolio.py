@@ -108,6 +108,7 @@ class Account:
             gross += view.notional
             net += view.notional.copy_sign(view.quantity)
         cash = self.cash
+        costs = {name: position.cost for name, position in self.positions.items() if position.cost}
         equity = cash + unrealised
         self._sampled(equity)
         self.seq += 1
@@ -123,7 +124,7 @@ class Account:
             positions=tuple(views),
             trades=self.trades, wins=self.wins, fills=self.fills, turnover=self.turnover,
             peak_equity=self.peak_equity, max_drawdown=self.max_drawdown,
-            books_balanced=self.ledger.explains(cash, {name: held.cost for name, held in self.positions.items()}),
+            books_balanced=self.ledger.explains(cash, costs),
         )  # fmt: skip
 
     def _sampled(self, equity: Decimal) -> bool:
