@@ -110,6 +110,18 @@ async def test_a_lost_entry_is_seen_at_the_next_start(db: Any) -> None:
     assert [(p.competitor_id, p.books_balanced) for p in told if p.round == 2] == [("ann", False), ("bob", True)]
 
 
+async def test_many_entries_are_stored_like_few(db: Any) -> None:
+    kept = unit("ann")
+    for n in range(1, 101):
+        kept.execution(fill(n, str((-1) ** n * n), "100", fee="0.1", seconds=n))
+    await saved(db, kept)
+
+    assert await db.fetchval("select count(*) from trades") == 100
+    assert {row["amount"] for row in await db.fetch("select amount from books")} == {0}
+    again = await taken_over(db, [])
+    assert again.accounts["season-1", "ann"].ledger.balances == kept.accounts["season-1", "ann"].ledger.balances
+
+
 @pytest.mark.parametrize("statement", ["update ledger_entries set amount = 0", "delete from trades"])
 async def test_what_is_in_the_books_cannot_be_changed(db: Any, statement: str) -> None:
     with pytest.raises(asyncpg.RaiseError, match="append-only"):
