@@ -210,7 +210,7 @@ function Tags(props: { tags: Tag[]; selected: string; unit: Unit; onSelect: (com
   );
 }
 
-const COMPARISON_WIDTH = 196;
+const COMPARISON_WIDTH = 236;
 
 function Comparison(props: {
   hover: Hover;
