@@ -215,6 +215,20 @@ async def test_a_quiet_stream_says_that_it_lives(bench: Bench) -> None:
     assert (beat["type"], beat["seq"]) == ("heartbeat", 0)
 
 
+async def test_a_busy_stream_tells_its_health_between_the_changes(bench: Bench) -> None:
+    await bench.publish(season(), competitor())
+
+    async with bench.running(heartbeat_s=0.2), reading(bench) as page:
+        for number in range(1, 200):
+            await bench.publish(fill(number, "buy", "1", "100"))
+            if (await page.frame())["type"] == "heartbeat":
+                break
+
+    kinds = [frame["type"] for frame in page.frames]
+    assert "delta" in kinds[: kinds.index("heartbeat")]
+    assert page.frames[-1]["health"].keys() >= {"books_balanced", "fill_to_frame_ms"}
+
+
 async def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(bench: Bench) -> None:
     await bench.publish(season(), competitor())
     text = "x" * 900

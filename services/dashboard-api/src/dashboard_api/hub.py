@@ -80,17 +80,20 @@ class Hub:
         self._closing.set()
 
     async def run(self) -> None:
-        """Make frames: at once after a quiet time, else one an interval; a heartbeat where there is nothing."""
+        """Make frames: at once after a quiet time, else one an interval; and heartbeats, which tell the health."""
         await self.ready.wait()
+        clock = asyncio.get_running_loop()
+        beat_at = clock.time() + self._heartbeat_s
         while True:
-            try:
-                await asyncio.wait_for(self._news.wait(), self._heartbeat_s)
-            except TimeoutError:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), beat_at - clock.time())
+            if clock.time() >= beat_at:
                 self._broadcast(Outgoing(self.feed.heartbeat(now(), self._health())))
-                continue
-            self._news.clear()
-            self.flush()
-            await asyncio.sleep(self._interval_s)
+                beat_at = clock.time() + self._heartbeat_s
+            if self._news.is_set():
+                self._news.clear()
+                self.flush()
+                await asyncio.sleep(self._interval_s)
 
     def flush(self) -> None:
         self.catch_up()
