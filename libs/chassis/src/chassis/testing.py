@@ -50,6 +50,7 @@ class World:
         self.service = f"stage-{os.getpid()}-{next(_worlds)}"
         self.dsn = ""
         self.sequences: defaultdict[str, int] = defaultdict(int)
+        self._contracts: list[str] = []
 
     @property
     def spans(self) -> Path:
@@ -71,11 +72,14 @@ class World:
         await self.producer.stop()
         await self.admin.close()
         self.telemetry.shutdown()
+        for name in self._contracts:
+            del TOPICS[name]
 
     async def topic(self, like: str, partitions: int = 1, tag: str = "") -> str:
         """A topic of this world with the contract of another."""
         name = f"{self.service}{tag}.{like}"
         contract(name, like)
+        self._contracts.append(name)
         await self.create(name, partitions)
         return name
 
