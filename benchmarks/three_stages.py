@@ -24,6 +24,7 @@ from pnl_tracker.testing import competitor
 from benchmarks.stack import Stack, eventually, percentile, process, report, service, stack
 
 SERVICES = ("risk-gate", "order-executor", "pnl-tracker")
+WAY = ("signals.v1", "orders.v1", "executions.v1", "portfolios.v1")
 INSTRUMENT = "BTC-USDT-PERP"
 PARTS = 200
 WARM_UP_SHARE = 0.2
@@ -177,7 +178,22 @@ async def staged(made: Stack, producer: Producer, count: int, rate: float, apart
         wall_s = time.perf_counter() - began
         market.cancel()
         shares = {name: round((each.cpu_s() - busy_s[name]) / wall_s, 2) for name, each in services.items()}
-    return figures | {"of_a_core": shares}
+    return figures | {"of_a_core": shares, "p50_ms_to": await hops(made)}
+
+
+async def hops(made: Stack) -> dict[str, float]:
+    """Median milliseconds from one topic to the next, by the records' own timestamps."""
+    said: list[dict[str, int]] = []
+    for topic in WAY:
+        first: dict[str, int] = {}
+        for record in await made.records(topic):
+            if traceparent := dict(record.headers).get("traceparent"):
+                first.setdefault(traceparent.decode().split("-")[1], record.timestamp)
+        said.append(first)
+    return {
+        topic: percentile([after[trace] - at for trace, at in before.items() if trace in after], 0.5)
+        for topic, (before, after) in zip(WAY[1:], pairwise(said), strict=True)
+    }
 
 
 async def main(seconds: float, rate: float, apart_ms: float) -> None:
