@@ -65,9 +65,10 @@ async def _announce(
     async with LatestValues[Event](settings.kafka, SeasonChanged.topic, lambda event: event.key) as latest:
         announced = list(latest.values())
     wanted = announcements(file, start_of(settings, file.starts_at, _announced_start(file, announced)))
-    for event in missing(wanted, announced):
-        # Each entity is a source of its own: it is announced once, whatever was announced before or after it.
-        await resources.publisher.send([event], f"{SERVICE}/{event.key}", 1)
+    # Each entity is a source of its own: it is announced once, whatever was announced before or after it. All go in one
+    # batch: who reads of the season reads of its competitors at once, before market time can stand and wait for them.
+    news = [(event, f"{SERVICE}/{event.key}", 1) for event in missing(wanted, announced)]
+    await resources.publisher.send_numbered(news)
     season = wanted[0]
     assert isinstance(season, SeasonChanged)
     stage.season = Season(season, tuple(entry.competitor_id for entry in file.competitors if entry.active))
