@@ -21,8 +21,8 @@ def recordings() -> str:
 
 @pytest.fixture(scope="session")
 def short_season() -> list[str]:
-    """Fifteen rounds on the synthetic market."""
-    return ["--market", "synthetic", "--seed", "7", "--season", str(SHORT_SEASON), "--seconds", "300"]
+    """A dozen rounds on the synthetic market."""
+    return ["--market", "synthetic", "--seed", "7", "--season", str(SHORT_SEASON), "--seconds", "240"]
 
 
 @pytest.fixture(scope="session")

@@ -11,21 +11,22 @@ from contracts.topics import TOPICS
 from jsonschema import Draft202012Validator
 
 RELEASED = ROOT / "released"
+DOCUMENTS = documents()
 
 
 def released_schemas() -> list[Path]:
     return sorted(RELEASED.glob("*/*/*.json"))
 
 
-@pytest.mark.parametrize("path", sorted(documents()))
+@pytest.mark.parametrize("path", sorted(DOCUMENTS))
 def test_a_committed_document_equals_the_code(path: str) -> None:
-    assert (ROOT / path).read_text() == documents()[path], "run `make schemas` and commit the result"
+    assert (ROOT / path).read_text() == DOCUMENTS[path], "run `make schemas` and commit the result"
 
 
 def test_no_schema_is_left_of_an_event_that_is_gone() -> None:
     committed = {str(path.relative_to(ROOT)) for path in (ROOT / "schemas").rglob("*.json")}
 
-    assert committed == documents().keys() - {"asyncapi.json"}
+    assert committed == DOCUMENTS.keys() - {"asyncapi.json"}
 
 
 @pytest.mark.parametrize("path", released_schemas(), ids=lambda path: "/".join(path.parts[-3:]))
@@ -78,13 +79,13 @@ def test_the_compatibility_check_knows_the_kinds_of_change(
 
 
 def test_every_schema_is_a_json_schema() -> None:
-    for path, content in documents().items():
+    for path, content in DOCUMENTS.items():
         if path != "asyncapi.json":
             Draft202012Validator.check_schema(json.loads(content))
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:
-    document = json.loads(documents()["asyncapi.json"])
+    document = json.loads(DOCUMENTS["asyncapi.json"])
 
     def references(node: Any) -> list[str]:
         if isinstance(node, dict):
@@ -102,7 +103,7 @@ def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:
 def test_a_decimal_is_a_string_everywhere_in_the_schemas() -> None:
     numbers = [
         (path, name)
-        for path, content in documents().items()
+        for path, content in DOCUMENTS.items()
         if path != "asyncapi.json"
         for name, part in _properties(json.loads(content))
         if part.get("type") == "number"
@@ -113,7 +114,7 @@ def test_a_decimal_is_a_string_everywhere_in_the_schemas() -> None:
 
 def test_every_text_list_and_whole_number_has_a_bound() -> None:
     unbounded = []
-    for path, content in documents().items():
+    for path, content in DOCUMENTS.items():
         if path == "asyncapi.json":
             continue
         for name, part in _properties(json.loads(content)):
