@@ -75,7 +75,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 def test_both_readmes_give_the_same_commands() -> None:
     def commands(name: str) -> list[str]:
-        return re.findall(r"^(?:make|arena|uv run) .*$", (ROOT / name).read_text(), flags=re.MULTILINE)
+        return re.findall(r"^(?:make|\.venv/bin/arena) .*$", (ROOT / name).read_text(), flags=re.MULTILINE)
 
     english = commands("README.md")
 
