@@ -28,7 +28,7 @@ async def test_the_short_season_trades(baseline: Run) -> None:
     assert figures["competitors"] == 5
     assert figures["rounds"] == 12
     assert figures["missed"] == 0
-    assert figures["fills"] > 20
+    assert figures["fills"] > 10
     assert figures["rejected"] > 0
     assert figures["books_balanced"] is True
     assert figures["max_equity_error_usd"] == 0
