@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from contracts.executions import Purpose
+from contracts.money import ZERO, rounded, share, times
 from contracts.signals import ExitPlan
 from contracts.types import EPOCH, Side
 
-from order_executor.core.money import ZERO, rounded, share, times
 from order_executor.core.orders import Order
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from contracts.executions import VenueRejectCode
 from contracts.market import BookUpdated
+from contracts.money import ZERO
 from contracts.types import Side
 
 from order_executor.core.account import Consumed
-from order_executor.core.money import ZERO
 
 
 class Level(NamedTuple):

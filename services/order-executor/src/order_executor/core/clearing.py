@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from contracts.executions import OrderFilled
+from contracts.money import ZERO, times
 
 from order_executor.core.account import Account, Position
-from order_executor.core.money import ZERO, times
 from order_executor.core.orders import Order
 from order_executor.core.reports import about
 

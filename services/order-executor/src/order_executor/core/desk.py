@@ -7,6 +7,7 @@ from decimal import Decimal
 from contracts.base import Event, named_id
 from contracts.executions import CancelReason, OrderFilled, VenueRejectCode
 from contracts.market import BookUpdated
+from contracts.money import ZERO
 
 from order_executor.core import reports
 from order_executor.core.account import Account, Consumed, Position
@@ -16,7 +17,6 @@ from order_executor.core.clearing import Trade, clear
 from order_executor.core.exits import Trigger
 from order_executor.core.market import Market
 from order_executor.core.matching import Walk, beyond_limit, crossing, outside_band, walk
-from order_executor.core.money import ZERO
 from order_executor.core.orders import Order
 
 

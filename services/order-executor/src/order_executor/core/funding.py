@@ -11,9 +11,9 @@ from typing import NamedTuple
 from contracts.base import named_id
 from contracts.executions import FundingSettled
 from contracts.market import MarkUpdated
+from contracts.money import times
 
 from order_executor.core.account import Account, Position
-from order_executor.core.money import times
 
 
 class Stamp(NamedTuple):

@@ -14,11 +14,10 @@ from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from contracts.executions import Purpose
+from contracts.money import ZERO
 from contracts.orders import OrderApproved
 from contracts.signals import ExitPlan, OrderType, TimeInForce
 from contracts.types import Side
-
-from order_executor.core.money import ZERO
 
 Status = Literal["pending", "working", "rejected", "filled", "cancelled"]
 Change = Literal["accept", "reject", "fill", "complete", "cancel"]

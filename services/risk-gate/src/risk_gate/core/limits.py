@@ -3,10 +3,11 @@
 Closing a position is judged for none of them: a competitor may always get out.
 """
 
+from contracts.money import ZERO, times
 from contracts.orders import Check
 
-from risk_gate.core.numbers import ZERO, is_multiple, times
 from risk_gate.core.proposal import Proposal
+from risk_gate.core.steps import is_multiple
 from risk_gate.core.verdicts import Rejection, Rule, held_against
 
 Result = Check | Rejection | None

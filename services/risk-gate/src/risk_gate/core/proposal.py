@@ -5,12 +5,13 @@ from decimal import Decimal
 
 from contracts.competition import SeasonRules
 from contracts.market import InstrumentListed
+from contracts.money import ZERO, ratio, times
 from contracts.orders import Check
 from contracts.portfolios import PortfolioUpdated
 from contracts.types import Side
 
 from risk_gate.core.facts import Case
-from risk_gate.core.numbers import ZERO, down_to_step, ratio, times, up_to_step
+from risk_gate.core.steps import down_to_step, up_to_step
 from risk_gate.core.verdicts import Rejection
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from risk_gate.core.numbers import ZERO
+from contracts.money import ZERO
 
 
 @dataclass(slots=True)
