@@ -86,6 +86,14 @@ async def test_a_phone_needs_no_sideways_scroll(calm: Stream, visitor: Visitor, 
         assert small == []
 
 
+async def test_a_long_feed_shows_the_latest_and_the_rest_on_demand(calm: Stream, visitor: Visitor) -> None:
+    page = await visitor.visit(calm.url, width=390, has_touch=True)
+    await page.wait_for_selector(READY)
+    await expect(page.locator(".trade")).to_have_count(40)
+    await page.get_by_role("button", name=re.compile(r"^Show \d+ more$")).click()
+    await expect(page.locator(".trade").nth(40)).to_be_visible()
+
+
 async def test_a_lost_stream_keeps_the_data_and_resumes_where_it_was(stream: Stream, visitor: Visitor) -> None:
     page = await visitor.visit(stream.url)
     await page.wait_for_selector(READY)

@@ -107,6 +107,7 @@ export const en = {
 
   "trades.empty": "Fills appear here the moment they happen. The first come after the first round's deadline.",
   "trades.none": "No trades match this filter.",
+  "trades.more": "Show {count} more",
   "trades.scope": "Latest {count} orders that traded.",
   "trade.opened.long": "opened a long in {asset}",
   "trade.opened.short": "opened a short in {asset}",

@@ -109,6 +109,7 @@ export const zhCN: Messages = {
 
   "trades.empty": "成交发生时立即显示在这里。首批成交在第一回合截止后出现。",
   "trades.none": "没有符合筛选条件的成交。",
+  "trades.more": "再显示 {count} 笔",
   "trades.scope": "最近 {count} 笔有成交的订单。",
   "trade.opened.long": "开多 {asset}",
   "trade.opened.short": "开空 {asset}",

@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, useState } from "react";
 import { decimal, sign } from "../decimal";
 import { asset, fixed, NONE, price, quantity, usd, usdSigned } from "../format";
 import { usePreferences } from "../settings";
@@ -12,14 +12,19 @@ import { type Filter, matches } from "./Feeds";
 import { Mark } from "./Mark";
 import { Num } from "./Num";
 
+/** A phone shows the feed in the page itself: what is below it must stay within reach. */
+const STEP = 40;
+
 export function Trades({ picture, filter }: { picture: Picture; filter: Filter }) {
   const { t } = usePreferences();
+  const [most, setMost] = useState(STEP);
   const shown = picture.trades.filter((trade) => matches(filter, trade.competitor, trade.instrument));
+  const rest = shown.length - most;
   if (shown.length === 0) return <p className="empty">{t(picture.trades.length ? "trades.none" : "trades.empty")}</p>;
   return (
     <>
       <ol className="items" aria-label={t("tab.trades")}>
-        {shown.map((trade) => (
+        {shown.slice(0, most).map((trade) => (
           <Item
             key={trade.id}
             trade={trade}
@@ -29,6 +34,11 @@ export function Trades({ picture, filter }: { picture: Picture; filter: Filter }
           />
         ))}
       </ol>
+      {rest > 0 && (
+        <button type="button" className="more" onClick={() => setMost(most + STEP)}>
+          {t("trades.more", { count: Math.min(rest, STEP) })}
+        </button>
+      )}
       <p className="note">{t("trades.scope", { count: picture.trades.length })}</p>
     </>
   );
