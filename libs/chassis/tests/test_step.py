@@ -18,6 +18,7 @@ from chassis.step import Fenced, Partition, PlainStep, Step
 from chassis.testing import World, halted
 from chassis.worker import Lost, Offsets, OtherBroker, Worker, ensure_same_broker
 from contracts.base import Event
+from contracts.orders import TradingResumed
 from contracts.wire import encode, numbered
 
 SAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -60,14 +61,17 @@ def wire(topic: str, offset: int, event: Event, sequence: int, source: str = "fe
 
 
 @asynccontextmanager
-async def step_of(world: World, stage: KeyedStage[Tally], publisher: Any = None) -> AsyncIterator[PlainStep]:
+async def step_of(
+    world: World, stage: KeyedStage[Tally], publisher: Any = None, passed_over: Sequence[type[Event]] = ()
+) -> AsyncIterator[PlainStep]:
     async with AsyncExitStack() as stack:
         db = await asyncpg.connect(world.dsn)
         stack.push_async_callback(db.close)
         asker = await start_reader(world.kafka)
         stack.push_async_callback(asker.stop)
         check = Offsets(asker).check
-        step = Step(db, world.service, publisher or world.publisher, world.telemetry, stage.save, check)
+        publisher = publisher or world.publisher
+        step = Step(db, world.service, publisher, world.telemetry, stage.save, check, passed_over)
         yield PlainStep(step, stage, world.telemetry)
 
 
@@ -96,6 +100,34 @@ async def test_what_was_seen_is_known_after_a_restart(world: World) -> None:
             assert await step.take_over(where) == first
             await step.run({where: [wire(where.topic, at, halted(n), n) for at, n in enumerate(some, first)]})
     assert await numbers(world) == ['{"numbers": [1, 2, 3, 4]}']
+
+
+async def test_types_that_are_passed_over_are_counted_like_all_others_and_never_parsed(world: World) -> None:
+    where = Partition(await world.topic("orders.v1"), 0)
+    resumed = encode(TradingResumed(**halted(0).model_dump(exclude={"type"})))
+
+    def other(offset: int, number: int) -> Wire:
+        return Wire(where.topic, offset, b"{not JSON", numbered(resumed.headers, "feed", number))
+
+    records = [wire(where.topic, 0, halted(1), 1), other(1, 2), other(2, 2), wire(where.topic, 3, halted(3), 3)]
+    async with step_of(world, KeyedStage(Tally, note), passed_over=[TradingResumed]) as step:
+        await step.take_over(where)
+        await step.run({where: records})
+        # what has the number of one that was passed over was sent twice, whatever it holds
+        await step.run({where: [other(4, 4), wire(where.topic, 5, halted(4), 4), wire(where.topic, 6, halted(5), 5)]})
+    assert await numbers(world) == ['{"numbers": [1, 3, 5]}']
+    assert dict(await world.fetch("select source, sequence from step_seen")) == {"feed": 5}
+    position = (await world.fetch("select next_offset, sequence from step_position"))[0]
+    assert tuple(position) == (7, 0)  # no dead letter
+
+
+async def test_a_type_that_nobody_knows_is_not_passed_over(world: World) -> None:
+    where = Partition(await world.topic("orders.v1"), 0)
+    headers = [(n, b"arena.trading_melted" if n == "ce_type" else v) for n, v in encode(halted(1)).headers]
+    async with step_of(world, KeyedStage(Tally, note), passed_over=[TradingResumed]) as step:
+        await step.take_over(where)
+        await step.run({where: [Wire(where.topic, 0, b'{"type":"trading_melted"}', numbered(headers, "feed", 1))]})
+    assert (await world.fetch("select sequence from step_position"))[0][0] == 1  # its dead letter
 
 
 async def test_two_sources_count_for_themselves(world: World) -> None:

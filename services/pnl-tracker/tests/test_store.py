@@ -8,11 +8,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import ExitPlan
 from pnl_tracker import store
 from pnl_tracker.core.unit import Unit
-from pnl_tracker.testing import ETH, STARTS_AT, at, fill, funding, mark, roster, unit
+from pnl_tracker.testing import BTC, ETH, STARTS_AT, at, fill, funding, mark, roster, unit
 
 PARTITION = 3
 MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_books.py"
@@ -120,6 +121,20 @@ async def test_many_entries_are_stored_like_few(db: Any) -> None:
     assert {row["amount"] for row in await db.fetch("select amount from books")} == {0}
     again = await taken_over(db, [])
     assert again.accounts["season-1", "ann"].ledger.balances == kept.accounts["season-1", "ann"].ledger.balances
+    # The first: one is sold short at 100, so the cost is -100; the fee of 0.1 leaves the cash.
+    stored = await db.fetch(
+        "select event_id, trade_id, at, account, amount from ledger_entries where trade_id = $1 order by entry",
+        named_id("trade", 1),
+    )
+    amounts = [("position:" + BTC, "-100"), ("counterparty:" + BTC, "100"), ("cash", "-0.1"), ("fees", "0.1")]
+    ids = named_id("fill", 1), named_id("trade", 1), at(1)
+    assert [tuple(row) for row in stored] == [(*ids, account, Decimal(amount)) for account, amount in amounts]
+    deposit = await db.fetchrow("select trade_id, at, amount from ledger_entries where account = 'capital'")
+    assert tuple(deposit) == (None, STARTS_AT, Decimal(-10_000))
+    assert tuple(await db.fetchrow("select * from trades where trade_id = $1", named_id("trade", 1))) == (
+        PARTITION, "season-1", "ann", named_id("trade", 1), named_id("fill", 1), named_id("order", 1), BTC, "sell",
+        Decimal(100), Decimal(1), Decimal("0.1"), "taker", "decision", Decimal(0), at(1),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("statement", ["update ledger_entries set amount = 0", "delete from trades"])

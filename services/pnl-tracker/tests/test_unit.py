@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from contracts.base import Event, named_id
 from contracts.executions import ExitPlanChanged
-from contracts.market import MarkUpdated
+from contracts.market import MarkUpdated, TimeAdvanced
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import ExitPlan
+from contracts.topics import TOPICS
 from contracts.wire import BadRecord
 from pnl_tracker.core.roster import Roster
 from pnl_tracker.core.unit import Unit, UnknownSeason
+from pnl_tracker.handlers import OWN_TOPIC, READS
 from pnl_tracker.testing import BTC, ETH, STARTS_AT, at, fill, funding, mark, roster, season, unit
 
 
@@ -277,3 +279,15 @@ def test_two_seasons_keep_two_accounts_of_one_competitor() -> None:
 
     assert (told.season_id, told.seq) == ("season-2", 3)
     assert both.accounts["season-1", "ann"].fills == 0
+
+
+@pytest.mark.parametrize("kind", sorted(set(TOPICS[OWN_TOPIC].event_types) - {*READS, TimeAdvanced}, key=str))
+def test_a_type_that_is_not_read_would_change_nothing(kind: type[Event]) -> None:
+    ann = unit("ann")
+    ann.execution(fill(1, "2", "100", fee="0.1"))
+    account = ann.accounts["season-1", "ann"]
+    before = repr(account)
+
+    fields = {**fill(2, "1", "100", seconds=2).__dict__, "type": kind.model_fields["type"].default}
+    assert ann.execution(kind.model_construct(**fields)) == []
+    assert repr(account) == before

@@ -2,10 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from contracts.base import Event
+from contracts.market import TimeAdvanced
+from contracts.topics import TOPICS
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -67,11 +70,16 @@ def timed_app(
     background: Sequence[Background] = (),
     routes: Sequence[BaseRoute] = (),
     max_records: int = 500,
+    reads: Collection[type[Event]] | None = None,
 ) -> Starlette:
-    """A stage whose own topic is merged with market topics by event time."""
+    """A stage whose own topic is merged with market topics by event time.
+
+    `reads`: the events of its own topic that it acts on, where that is not all of them; the others are not parsed.
+    """
+    passed_over = () if reads is None else set(TOPICS[own_topic].event_types) - {TimeAdvanced, *reads}
 
     async def run(resources: Resources) -> None:
-        consumer, step = await _consumer(resources), await _step(resources, stage)
+        consumer, step = await _consumer(resources), await _step(resources, stage, passed_over)
         reader = await _reader(resources)
         worker = TimedWorker(
             service,
@@ -154,11 +162,11 @@ async def _reader(resources: Resources) -> Any:
     return reader
 
 
-async def _step(resources: Resources, stage: Stage | TimedStage) -> Step:
+async def _step(resources: Resources, stage: Stage | TimedStage, passed_over: Collection[type[Event]] = ()) -> Step:
     db = await resources.connect()
     await ensure_same_broker(db, await cluster_id(resources.settings.kafka), resources.service)
     offsets = Offsets(await _reader(resources))
-    return Step(db, resources.service, resources.publisher, resources.telemetry, stage.save, offsets.check)
+    return Step(db, resources.service, resources.publisher, resources.telemetry, stage.save, offsets.check, passed_over)
 
 
 def serve(create_app: Callable[[], Starlette], **uvicorn_options: Any) -> None:

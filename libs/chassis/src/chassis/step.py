@@ -16,7 +16,7 @@ commit.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -122,8 +122,13 @@ class Step:
         telemetry: Telemetry,
         save: Callable[[Connection], Awaitable[None]],
         check: Callable[[Partition, int], Awaitable[None]],
+        passed_over: Collection[type[Event]] = (),
     ) -> None:
-        """`check` raises where the broker cannot go on from an offset: asked before anything staged is sent."""
+        """`check` raises where the broker cannot go on from an offset: asked before anything staged is sent.
+
+        `passed_over`: types that change nothing here. Their records are counted, not parsed.
+        """
+        self._passed_over = frozenset(f"arena.{kind.model_fields['type'].default}".encode() for kind in passed_over)
         self._db, self._service, self._publisher, self._telemetry = db, service, publisher, telemetry
         self._save, self._check = save, check
         self._dead_letters = dead_letter_topic(service)
@@ -154,12 +159,13 @@ class Step:
         self.positions.pop(partition, None)
 
     def admit(self, position: Position, record: Record) -> Event | None:
-        """The event to decide on; None where it was decided before, was sent twice, or breaks its contract."""
+        """The event to decide on; None if it was decided or sent before, is passed over, or breaks its contract."""
         if record.offset < position.next_offset:
             return None
         position.next_offset = record.offset + 1
+        headers = dict(record.headers)
         try:
-            if self._is_repeat(position, dict(record.headers)):
+            if self._is_repeat(position, headers) or headers.get("ce_type") in self._passed_over:
                 return None
             event: Event = decode(record.topic, record.value, record.headers)
         except BadRecord as error:
@@ -239,7 +245,7 @@ class Step:
 
     async def _send(self, partition: Partition, first: int, outs: Sequence[Encoded]) -> None:
         source = self.source(partition)
-        records = [out._replace(headers=numbered(out.headers, source, n)) for n, out in enumerate(outs, first + 1)]
+        records = [Encoded(*out[:4], numbered(out.headers, source, n)) for n, out in enumerate(outs, first + 1)]
         self._in_flight += await self._publisher.hand_over(records)
 
 

@@ -5,8 +5,11 @@ from starlette.applications import Starlette
 
 from pnl_tracker.board import telling
 from pnl_tracker.competition import Competition
-from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, Tracker
+from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, READS, Tracker
 from pnl_tracker.settings import Settings
+
+MAX_RECORDS = 2_000
+"""Taken in one poll where it lags: a transaction costs the same for few as for many."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -21,4 +24,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
         market_topics=MARKET_TOPICS,
         stage=tracker,
         background=[competition.read, board],
+        max_records=MAX_RECORDS,
+        reads=READS,
     )

@@ -7,7 +7,7 @@ from typing import ClassVar
 from chassis.step import Connection, Out
 from chassis.timed import MarketRecord
 from contracts.base import Event
-from contracts.executions import OrderFilled
+from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
 from contracts.market import MarkUpdated
 
 from pnl_tracker import store
@@ -16,6 +16,8 @@ from pnl_tracker.core.unit import Unit
 
 OWN_TOPIC = OrderFilled.topic
 MARKET_TOPICS = [MarkUpdated.topic]
+READS = (OrderFilled, FundingSettled, ExitPlanChanged)
+"""Of its own topic: nothing else that happens to an order moves money."""
 
 
 class Tracker:

@@ -1,10 +1,12 @@
 """Loads and saves the books: one statement for all, whatever the number of competitors.
 
-Of many rows, those that only grow in number are copied in: half the time of an insert from arrays.
+Of many rows, those that only grow in number are copied in, as tab-separated text: half of what the driver's binary
+decimals, uuids and times cost. No contract allows a tab, a line's end or a backslash in what such a row holds.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from chassis.step import Connection
@@ -91,8 +93,28 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
         await db.execute(_SAVE_ALL, *states, *_columns(_ENTRY, entries), *_columns(_TRADE, trades))
         return
     await db.execute(_SAVE_STATES, *states)
-    await db.copy_records_to_table("ledger_entries", records=entries)
-    await db.copy_records_to_table("trades", records=trades)
+    await db.copy_to_table("ledger_entries", source=BytesIO(_entries_text(entries)))
+    await db.copy_to_table("trades", source=BytesIO(_trades_text(trades)))
+
+
+def _entries_text(rows: list[Row]) -> bytes:
+    """What the entries of one event share is written once, not with each."""
+    lines, last, shared = [], None, ""
+    for partition, number, season_id, competitor_id, event_id, trade_id, at, account, amount in rows:
+        if event_id is not last:
+            last, trade = event_id, trade_id.hex if trade_id else "\\N"
+            shared = f"{season_id}\t{competitor_id}\t{event_id.hex}\t{trade}\t{at}"
+        lines.append(f"{partition}\t{number}\t{shared}\t{account}\t{amount!s}\n")
+    return "".join(lines).encode()
+
+
+def _trades_text(rows: list[Row]) -> bytes:
+    lines = [
+        f"{partition}\t{season_id}\t{competitor_id}\t{trade_id.hex}\t{event_id.hex}\t{order_id.hex}\t{rest}\n"
+        for partition, season_id, competitor_id, trade_id, event_id, order_id, *values in rows
+        for rest in ["\t".join(map(str, values))]
+    ]
+    return "".join(lines).encode()
 
 
 def _columns(types: str, rows: list[Row]) -> list[list[Any]]:

@@ -62,7 +62,9 @@ class Account:
         """The position it changed; None where the trade was counted before."""
         if event.trade_id.int in self.ledger.trade_ids:
             return None
-        position = self.positions.setdefault(event.instrument, Position(event.instrument, event.at))
+        position = self.positions.get(event.instrument)
+        if position is None:
+            position = self.positions[event.instrument] = Position(event.instrument, event.at)
         signed = event.quantity if event.side == "buy" else -event.quantity
         change = position.fill(signed, event.price, event.fee, event.at)
         position.leverage, position.exit_plan = event.leverage, event.exit_plan
@@ -131,6 +133,9 @@ class Account:
         if equity >= self.peak_equity:
             is_new, self.peak_equity = equity > self.peak_equity, equity
             return is_new
-        drawdown = quotient(self.peak_equity - equity, self.peak_equity)
+        fall = self.peak_equity - equity
+        if fall <= self.max_drawdown * self.peak_equity:  # rounding to the places of the bound cannot pass the bound
+            return False
+        drawdown = quotient(fall, self.peak_equity)
         is_new, self.max_drawdown = drawdown > self.max_drawdown, max(drawdown, self.max_drawdown)
         return is_new
