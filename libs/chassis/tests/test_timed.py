@@ -34,6 +34,9 @@ class Recorder:
         self.told: list[tuple[Any, ...]] = []
         self._news = asyncio.Event()
 
+    def moment(self, partition: int) -> datetime | None:
+        return None
+
     async def load(self, db: Connection, partition: int) -> None:
         self.tell(partition, "load")
 
@@ -104,8 +107,9 @@ class Market:
 
 def app_of(world: World, own: str, market: Market, stage: Recorder, *, hold: bool = False) -> Starlette:
     return timed_app(
-        world.service, world.settings, own_topic=own, market_topics=market.topics, stage=stage, hold_for_rounds=hold
-    )
+        world.service, world.settings, own_topic=own, market_topics=market.topics, stage=stage,
+        clock=lambda: "lockstep", hold_for_rounds=hold,
+    )  # fmt: skip
 
 
 BTC, ETH = "BTC-USDT-PERP", "ETH-USDT-PERP"
@@ -337,8 +341,9 @@ async def test_units_move_to_a_second_process_and_back_without_a_loss_or_a_repea
     def replica(instance: str, stage: Recorder) -> Starlette:
         settings = world.settings.model_copy(update={"instance": instance})
         return timed_app(
-            world.service, settings, own_topic=own, market_topics=market.topics, stage=stage, hold_for_rounds=True
-        )
+            world.service, settings, own_topic=own, market_topics=market.topics, stage=stage,
+            clock=lambda: "lockstep", hold_for_rounds=True,
+        )  # fmt: skip
 
     async def second_of_arena(second: int) -> None:
         for partition in range(4):

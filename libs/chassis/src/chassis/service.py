@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from contracts.competition import Clock
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -63,12 +64,16 @@ def timed_app(
     own_topic: str,
     market_topics: Sequence[str],
     stage: TimedStage,
+    clock: Callable[[], Clock | None],
     hold_for_rounds: bool = False,
     background: Sequence[Background] = (),
     routes: Sequence[BaseRoute] = (),
     max_records: int = 500,
 ) -> Starlette:
-    """A stage whose own topic is merged with market topics by event time."""
+    """A stage whose own topic meets market topics: by event time in lockstep, as they arrive in a live season.
+
+    `clock` says which (season_clock.py); while it says None nothing is handed over.
+    """
 
     async def run(resources: Resources) -> None:
         consumer, step = await _consumer(resources), await _step(resources, stage)
@@ -84,6 +89,7 @@ def timed_app(
             stage,
             resources.telemetry,
             Onlookers(consumer, step, resources.telemetry, stage),
+            clock=clock,
             hold_for_rounds=hold_for_rounds,
             max_records=max_records,
         )
