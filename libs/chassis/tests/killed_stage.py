@@ -73,7 +73,7 @@ class Timed:
         micros, last = micros_of(record.at), f"last{record.partition}"
         assert micros > tally[last], "market records come in order, each once"
         if self._ordered:
-            assert micros > tally["last0"] and micros > tally["last1"], "across partitions too"
+            assert micros > max(tally["last0"], tally["last1"]), "across partitions too"
         tally["market"], tally[last] = tally["market"] + 1, micros
         return ()
 

@@ -1,7 +1,7 @@
 """Live: a unit's inputs are taken as they arrive, those of one turn by time; only at known moments it waits.
 
-At a moment the orders of a round are due, or its portfolios. Nothing later is handed over before everything at or before
-it is in: there everybody meets the same market, whichever process asks and whatever came first.
+At a moment the orders of a round are due, or its portfolios. Nothing later is handed over before everything at or
+before it is in: there everybody meets the same market, whichever process asks and whatever came first.
 """
 
 from collections.abc import Collection
