@@ -171,10 +171,11 @@ async def test_while_the_market_is_behind_an_own_record_waits_for_the_market_of_
 async def test_at_a_moment_nothing_later_comes_before_all_of_the_market_up_to_it() -> None:
     desk = await Desk.opened()
     desk.told.due = at(5)
-    assert await desk.turn(a=[mark(4), mark(6), watermark(6)]) == [("BTC", 4), ("passed", 5)]
-    assert await desk.turn(b=[mark(4.5, ETH)]) == [("ETH", 4.5), ("passed", 5)], "b may still have more before 5"
+    assert await desk.turn(a=[mark(4), mark(6), watermark(6)]) == [("BTC", 4), ("passed", 5 - 1e-6)]
+    assert await desk.turn(b=[mark(4.5, ETH)]) == [("ETH", 4.5), ("passed", 5 - 1e-6)], "b may still have more before 5"
     assert await desk.turn(b=[mark(4.9, ETH), mark(5.5, ETH), watermark(5.5)]) == [
-        ("ETH", 4.9), ("passed", 5), ("passed", 5 + 1e-6), ("ETH", 5.5), ("BTC", 6), ("passed", 6), ("time", 6 - 1e-6),
+        ("ETH", 4.9), ("passed", 5 - 1e-6),
+        ("passed", 5 + 1e-6), ("ETH", 5.5), ("BTC", 6), ("passed", 6), ("time", 6 - 1e-6),
     ]  # fmt: skip
 
 
@@ -183,7 +184,7 @@ async def test_an_order_that_comes_while_a_moment_is_awaited_does_not_pass_it() 
     desk.told.due = at(5)
     await desk.turn(a=[mark(4), watermark(4)], b=[watermark(4)])
     desk.comes(halted(1, seconds=5.1), sent=5.2)
-    assert await desk.turn() == [("own", 5.1), ("passed", 5)], "those of the moment still wait for its market"
+    assert await desk.turn() == [("own", 5.1), ("passed", 5 - 1e-6)], "those of the moment still wait for its market"
     assert ("passed", 5 + 1e-6) in await desk.turn(a=[watermark(5)], b=[watermark(5)])
 
 
@@ -193,7 +194,9 @@ async def test_a_merged_unit_waits_at_a_moment_for_its_own_topic_too() -> None:
     desk.comes(executed(1, seconds=4))
     desk.comes(executed(2, seconds=5.5))
     told = await desk.turn(a=[mark(6), watermark(6)], b=[watermark(6)])
-    assert told == [("passed", 5), ("own", 4), ("time", 5 - 1e-6)], "what was executed at 5.5 waits, as the market does"
+    assert told == [("passed", 5 - 1e-6), ("own", 4), ("time", 5 - 2e-6)], (
+        "what was executed at 5.5 waits, as the market does"
+    )
     desk.comes(watermark(5.5))
     assert await desk.turn() == [("passed", 5 + 1e-6), ("own", 5.5), ("BTC", 6), ("passed", 6)]
 
@@ -207,7 +210,7 @@ async def test_a_unit_that_resumes_while_records_wait_has_each_once_and_the_late
     await desk.begin(dict(desk.unit.read_from()))
     desk.comes(halted(1, seconds=4.2), sent=4.25)
     assert await desk.poll({A: desk.log[A][1:]}) == [], "nothing before the latest values of both are known"
-    assert await desk.poll({B: desk.log[B]}) == [("recalled", 2), ("recalled", 4), ("own", 4.2), ("passed", 5)]
+    assert await desk.poll({B: desk.log[B]}) == [("recalled", 2), ("recalled", 4), ("own", 4.2), ("passed", 5 - 1e-6)]
     told = await desk.turn(b=[mark(5.5, ETH), watermark(6)])
     assert told == [("passed", 5 + 1e-6), ("ETH", 5.5), ("BTC", 6), ("passed", 6), ("time", 6 - 1e-6)]
 

@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 
 from contracts.types import EPOCH
 
-from chassis.market_reader import MarketReader
+from chassis.market_reader import INSTANT, MarketReader
 from chassis.telling import Teller
 from chassis.unit import OwnRecord, Unit
-
-_INSTANT = timedelta(microseconds=1)
 
 
 class Arrival:
@@ -33,7 +31,7 @@ class Arrival:
             passed = moment
             for unit in units:
                 if unit.recalled:
-                    self._tell.passed(unit, moment + _INSTANT)
+                    self._tell.passed(unit, moment + INSTANT)
         self._say_time(units)
 
     def _moment(self, units: Collection[Unit]) -> datetime | None:
@@ -72,15 +70,16 @@ class Arrival:
         while unit.held and (before is None or self._time(unit.held[0]) < before):
             if self._stage.merged and limit is not None and unit.held[0].at > limit:
                 return
-            self._hand_over(unit, unit.held.popleft())
+            self._hand_over(unit, unit.held.popleft(), limit)
 
-    def _hand_over(self, unit: Unit, own: OwnRecord) -> None:
-        """The unit's time is at least that of the record, but never beyond what was awaited before it came."""
-        moment = self._stage.moment(unit.number)
+    def _hand_over(self, unit: Unit, own: OwnRecord, limit: datetime | None) -> None:
+        """The unit's time is at least that of the record, but stays before what was awaited when it came."""
+        time, moment = self._time(own), limit if self._stage.merged else self._stage.moment(unit.number)
         self._tell.own(unit, own.record)
-        time = self._time(own)
+        if moment is not None:
+            time = min(time, moment - INSTANT)
         if not self._stage.merged:
-            self._tell.passed(unit, time if moment is None else min(time, moment))
+            self._tell.passed(unit, time)
         elif unit.through is None or time > unit.through:
             unit.through = time
 
@@ -94,6 +93,6 @@ class Arrival:
             return
         self._watermark = self._market.watermark
         for unit in units:
-            if unit.through is not None and (unit.told is None or unit.through - _INSTANT > unit.told):
-                unit.told = unit.through - _INSTANT
+            if unit.through is not None and (unit.told is None or unit.through - INSTANT > unit.told):
+                unit.told = unit.through - INSTANT
                 self._tell.time(unit, unit.told)

@@ -4,7 +4,7 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from chassis.timed import MarketRecord
 
 HELD_MAX = 20_000
 """Records in memory that are not released, or not yet handed to every unit; then partitions pause."""
+INSTANT = timedelta(microseconds=1)
 Offsets = Mapping[TopicPartition, int]
 
 log = structlog.get_logger(__name__)
@@ -220,7 +221,7 @@ class MarketReader:
             source.ahead.append((at, record.offset))
 
     def arrive(self, limit: datetime | None) -> None:
-        """Live: let out what came, what lies beyond the limit stays; each partition in its own order."""
+        """Live: let out what came, each partition in its own order. What lies beyond the limit stays, time before it."""
         records = [record for source in self._sources.values() for record in self._come(source, limit)]
         records.sort(key=lambda record: record.order)
         self.watermark = self._least_watermark()
@@ -229,7 +230,7 @@ class MarketReader:
         if latest is None:
             return
         if limit is not None:
-            latest = min(latest, limit)
+            latest = min(latest, limit - INSTANT)
         offsets = {where: _least_offset(source.held, source.next_offset) for where, source in self._sources.items()}
         if offsets == self._out and self.latest is not None and latest <= self.latest:
             return
