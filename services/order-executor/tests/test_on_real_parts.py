@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from arena.stack.kafka import EmbeddedKafka
@@ -88,6 +89,13 @@ class World:
         record, sequence = encode(event), self.sequences[f"test/{topic}"] if number == 0 else 0
         headers = numbered(record.headers, f"test/{topic}" if number == 0 else f"test/{topic}/{number}", sequence)
         await self.producer.send(topic, record.value, record.key, headers=headers, partition=number)
+
+    async def until_pending(self, count: int) -> None:
+        db = await asyncpg.connect(self.dsns["order-executor"])
+        async with asyncio.timeout(WITHIN_S):
+            while await db.fetchval("select count(*) from orders where status = 'pending'") < count:
+                await asyncio.sleep(0.05)
+        await db.close()
 
     async def read_until(self, topic: str, enough: Any) -> list[Any]:
         """The topic's events as every reader sees them: what was sent twice counts once."""
@@ -283,6 +291,7 @@ async def test_a_live_order_executes_on_arrival_and_those_of_a_deadline_meet_its
     await disturb()
     for who in LIVE:
         await world.say(order(2, "buy", "1", 10, competitor_id=who), source="gate", sent=9)
+    await world.until_pending(len(LIVE))  # a venue that is back only after the deadline executes them late
     await market(10, 110)
     await market(10.5, 120, partitions=1)  # partition 1 of each topic has only said that 10 is over
     await disturb()

@@ -221,7 +221,7 @@ class MarketReader:
             source.ahead.append((at, record.offset))
 
     def arrive(self, limit: datetime | None) -> None:
-        """Live: let out what came, each partition in its own order. What lies beyond the limit stays, time before it."""
+        """Live: let out what came, each partition in its own order; what lies beyond the limit stays."""
         records = [record for source in self._sources.values() for record in self._come(source, limit)]
         records.sort(key=lambda record: record.order)
         self.watermark = self._least_watermark()
