@@ -28,8 +28,6 @@ WAY = ("signals.v1", "orders.v1", "executions.v1", "portfolios.v1")
 INSTRUMENT = "BTC-USDT-PERP"
 PARTS = 200
 WARM_UP_SHARE = 0.2
-PAST = timedelta(milliseconds=500)
-"""An order whose moment is past executes at once: what is measured is the way, not the wait for the next watermark."""
 D = Decimal
 
 
@@ -92,12 +90,15 @@ async def feed(producer: Producer, apart_s: float) -> None:
 
 
 def signal(n: int) -> SignalProposed:
-    """The n-th: part after part of one competitor's decision, then the next one's; buys and sells by turns."""
+    """The n-th: part after part of one competitor's decision, then the next one's; buys and sells by turns.
+
+    Its order may execute from the moment of the answer on, as signal-runtime says where rules have no latency.
+    """
     who, part, at = f"model-{n // PARTS}", n % PARTS + 1, now()
     return SignalProposed(
         event_id=named_id("signal", n), at=at, traceparent=f"00-{n + 1:032x}-{n + 1:016x}-01", season_id="season-1",
         competitor_id=who, round=1, decision_id=named_id("decision", who), part=part, parts=PARTS,
-        deadline=at + timedelta(hours=1), effective_at=at - PAST, instrument=INSTRUMENT, quantity=D("0.02"),
+        deadline=at + timedelta(hours=1), effective_at=at, instrument=INSTRUMENT, quantity=D("0.02"),
         action="buy_to_enter" if part % 2 else "sell_to_enter", leverage=D(5),
         attempt=Attempt(model="bench", offline=True, latency_ms=0),
     )  # fmt: skip

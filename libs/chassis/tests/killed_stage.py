@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from chassis.step import Connection
 from chassis.testing import contract, halted
 from chassis.timed import MarketRecord
 from contracts.base import Event
+from contracts.types import EPOCH
 from starlette.applications import Starlette
 
 KILL_AT_AN_EFFECT = 0.03
 KILL_WITHIN_S = 1.5
+NOTHING = "own", "sum", "market", "last0", "last1", "passed"
 
 
 @dataclass
@@ -37,20 +39,29 @@ class Tally:
     sum: int = 0
 
 
+def micros_of(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
 class Timed:
     """Counts what it is handed, of both kinds; passes its own on."""
 
     merged = False
     watermark_topic: str | None = None
 
-    def __init__(self, topic: str, out: str) -> None:
-        self._topic, self._out = topic, out
+    def __init__(self, topic: str, out: str, *, ordered: bool) -> None:
+        self._topic, self._out, self._ordered = topic, out, ordered
         self._tallies: dict[int, dict[str, int]] = {}
+
+    def moment(self, partition: int) -> datetime | None:
+        """Live: every tenth of a second of arena time is waited for, so that records are held when the kill comes."""
+        last = self._tallies[partition]["passed"]
+        return EPOCH + timedelta(microseconds=last - last % 100_000 + 100_000) if last else None
 
     async def load(self, db: Connection, partition: int) -> None:
         query = "select body from state where topic = $1 and partition = $2"
         body = await db.fetchval(query, self._topic, partition)
-        self._tallies[partition] = json.loads(body) if body else {"own": 0, "sum": 0, "market": 0, "last": 0}
+        self._tallies[partition] = json.loads(body) if body else dict.fromkeys(NOTHING, 0)
 
     def own(self, partition: int, event: Any) -> Sequence[Event | Out]:
         tally = self._tallies[partition]
@@ -59,15 +70,20 @@ class Timed:
 
     def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
         tally = self._tallies[partition]
-        micros = int(record.at.timestamp() * 1_000_000)
-        assert micros > tally["last"], "market records come in order, each once"
-        tally["market"], tally["last"] = tally["market"] + 1, micros
+        micros, last = micros_of(record.at), f"last{record.partition}"
+        assert micros > tally[last], "market records come in order, each once"
+        if self._ordered:
+            assert micros > max(tally["last0"], tally["last1"]), "across partitions too"
+        tally["market"], tally[last] = tally["market"] + 1, micros
         return ()
 
     def recall(self, partition: int, record: MarketRecord) -> None:
-        assert int(record.at.timestamp() * 1_000_000) <= self._tallies[partition]["last"]
+        assert micros_of(record.at) <= self._tallies[partition][f"last{record.partition}"]
 
     def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
+        tally = self._tallies[partition]
+        assert micros_of(through) >= tally["passed"], "time never falls"
+        tally["passed"] = micros_of(through)
         return ()
 
     def watermark(self, partition: int) -> bool:
@@ -86,11 +102,11 @@ def create_app(told: dict[str, Any], kill: Any) -> Starlette:
         contract(name, like)
     settings = ServiceSettings(kafka=told["kafka"], postgres=told["postgres"], log_level="error")
     if told["market"]:
-        timed = Timed(told["reads"], told["says"])
+        timed = Timed(told["reads"], told["says"], ordered=told["clock"] == "lockstep")
         kill_around(timed, "save", kill)
         return timed_app(
             told["service"], settings, own_topic=told["reads"], market_topics=told["market"], stage=timed,
-            hold_for_rounds=True,
+            clock=lambda: told["clock"], hold_for_rounds=True,
         )  # fmt: skip
 
     def decide(tally: Tally, event: Any) -> Sequence[Event | Out]:

@@ -54,7 +54,10 @@ async def feed(world: World, topic: str, market: str, says: str) -> tuple[list[i
 
 
 @pytest.mark.slow
-async def test_killed_at_random_points_nothing_is_lost_and_nothing_doubled(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["lockstep", "live"])
+async def test_killed_at_random_points_nothing_is_lost_and_nothing_doubled(
+    world: World, tmp_path: Path, clock: str
+) -> None:
     print(f"seed {SEED}, {SECONDS:.0f} s")  # to repeat it: CHASSIS_KILL_SEED, CHASSIS_KILL_SECONDS
     reads, between, says = [await world.topic("orders.v1", PARTITIONS, tag=tag) for tag in ("-in", "-between", "-out")]
     market = await world.topic("market.marks.v1", PARTITIONS)
@@ -63,7 +66,7 @@ async def test_killed_at_random_points_nothing_is_lost_and_nothing_doubled(world
     await world.create(dead_letter_topic(timed), 1)
     quiet = tmp_path / "quiet"
     like = {reads: "orders.v1", between: "orders.v1", says: "orders.v1", market: "market.marks.v1"}
-    common = {"kafka": world.kafka, "seed": SEED, "quiet": str(quiet), "contracts": like}
+    common = {"kafka": world.kafka, "seed": SEED, "quiet": str(quiet), "contracts": like, "clock": clock}
     first = {"service": world.service, "postgres": world.dsn, "reads": reads, "says": between, "market": []}
     second = {"service": timed, "postgres": timed_dsn, "reads": between, "says": says, "market": [market]}
     stages = [await start(common | told) for told in (first, second)]

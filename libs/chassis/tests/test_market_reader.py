@@ -63,11 +63,17 @@ async def reader() -> tuple[MarketReader, Consumer]:
     return one, consumer
 
 
+async def taken(market: MarketReader, *polls: dict[TopicPartition, list[Any]]) -> None:
+    for polled in polls:
+        await market.take(polled)
+        market.release()
+
+
 async def test_records_are_released_in_order_and_those_beyond_the_least_watermark_stay() -> None:
     market, _ = await reader()
-    await market.take(records(A, mark(1), mark(3), watermark(4), mark(5)))
+    await taken(market, records(A, mark(1), mark(3), watermark(4), mark(5)))
     assert market.watermark is None
-    await market.take(records(B, mark(2, "ETH-USDT-PERP"), mark(4, "ETH-USDT-PERP"), watermark(6, closed_round=3)))
+    await taken(market, records(B, mark(2, "ETH-USDT-PERP"), mark(4, "ETH-USDT-PERP"), watermark(6, closed_round=3)))
     assert (market.watermark, market.closed_round) == (at(4), 0), "a round is closed when every partition says so"
     place = Place()
     due, offsets = market.due(place, at(3.5))
@@ -81,10 +87,10 @@ async def test_records_are_released_in_order_and_those_beyond_the_least_watermar
 async def test_partitions_that_are_ahead_pause_while_too_much_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(market_reader, "HELD_MAX", 3)
     market, consumer = await reader()
-    await market.take(records(A, *[mark(n) for n in range(1, 6)], watermark(9)))
+    await taken(market, records(A, *[mark(n) for n in range(1, 6)], watermark(9)))
     assert market.balance() == 5
     assert consumer.paused == {A}, "everybody waits for B, which goes on"
-    await market.take(records(B, watermark(9)))
+    await taken(market, records(B, watermark(9)))
     market.forget([Place()])
     market.balance()
     assert consumer.paused == {A, B}, "a unit has not had the release yet"
@@ -97,9 +103,9 @@ async def test_partitions_that_are_ahead_pause_while_too_much_is_held(monkeypatc
 
 async def test_a_poll_from_before_a_rewind_is_refused_and_sought_back() -> None:
     market, consumer = await reader()
-    await market.take(records(A, mark(5), first=5))
+    await taken(market, records(A, mark(5), first=5))
     assert consumer.sought[A] == 0
-    await market.take(records(A, mark(1), watermark(1)) | records(B, watermark(1)))
+    await taken(market, records(A, mark(1), watermark(1)) | records(B, watermark(1)))
     assert [record.at for record in market.due(Place(), at(1))[0]] == [at(1)]
 
 
@@ -107,7 +113,7 @@ async def test_what_the_broker_deleted_before_it_was_read_stops_the_service() ->
     market, consumer = await reader()
     consumer.begins[A] = 4
     with pytest.raises(MarketLost, match=r"begins at 4, 0 was to be read next.*ACCEPT_MARKET_GAP"):
-        await market.take(records(A, mark(5), first=5))
+        await taken(market, records(A, mark(5), first=5))
     with pytest.raises(MarketLost):
         await market.rewind({A: 1}, {A: 3})
     await market.rewind({A: 1}, {A: 4})
@@ -116,9 +122,9 @@ async def test_what_the_broker_deleted_before_it_was_read_stops_the_service() ->
 
 async def test_rounds_count_as_closed_when_every_partition_says_so() -> None:
     market, _ = await reader()
-    await market.take(records(A, watermark(4, closed_round=1)) | records(B, watermark(4, closed_round=0)))
+    await taken(market, records(A, watermark(4, closed_round=1)) | records(B, watermark(4, closed_round=0)))
     assert market.closed_round == 0
-    await market.take(
-        records(B, watermark(5, closed_round=1), first=1) | records(A, watermark(5, closed_round=1), first=1)
+    await taken(
+        market, records(B, watermark(5, closed_round=1), first=1) | records(A, watermark(5, closed_round=1), first=1)
     )
     assert market.closed_round == 1

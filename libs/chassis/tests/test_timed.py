@@ -1,112 +1,16 @@
 """A timed stage on a real broker: order of event time, rounds, resuming."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import pytest
 from chassis.bus import start_member
-from chassis.publish import Out
-from chassis.service import timed_app
-from chassis.step import Connection
 from chassis.testing import World, at, book, executed, halted, mark, running, watermark
-from chassis.timed import MarketRecord
-from contracts.base import Event, named_id
+from chassis.testing_timed import Market, Recorder, Unmerged, app_of
+from contracts.base import named_id
+from contracts.competition import Clock
 from contracts.wire import decode
 from starlette.applications import Starlette
-
-ZERO: datetime = at(0)
-
-
-def seconds(time: datetime) -> float:
-    return (time - ZERO).total_seconds()
-
-
-class Recorder:
-    """Writes down what it is told; says what it is told to say."""
-
-    merged = True
-    watermark_topic: str | None = None
-
-    def __init__(self, out: str | None = None) -> None:
-        self.out = out
-        self.told: list[tuple[Any, ...]] = []
-        self._news = asyncio.Event()
-
-    async def load(self, db: Connection, partition: int) -> None:
-        self.tell(partition, "load")
-
-    def own(self, partition: int, event: Event) -> Sequence[Event | Out]:
-        said: Any = event
-        self.tell(partition, "own", seconds(event.at), int(said.detail if self.merged else said.reason))
-        return [Out(event, self.out)] if self.out else ()
-
-    def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
-        assert record.event.instrument == record.instrument
-        self.tell(partition, record.kind, seconds(record.at), record.instrument)
-        return ()
-
-    def recall(self, partition: int, record: MarketRecord) -> None:
-        self.tell(partition, "recall", record.kind, seconds(record.at), record.instrument)
-
-    def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
-        self.tell(partition, "passed", seconds(through))
-        return ()
-
-    def watermark(self, partition: int) -> bool:
-        return self.watermark_topic is not None
-
-    async def save(self, db: Connection) -> None:
-        pass
-
-    def tell(self, partition: int, *what: Any) -> None:
-        self.told.append((partition, *what))
-        self._news.set()
-
-    def of(self, partition: int = 0, *, times: bool = False) -> list[tuple[Any, ...]]:
-        """What a unit was told, without the moments at which batches happened to end."""
-        left_out = set() if times else {"passed", "load"}
-        return [tuple(what) for number, *what in self.told if number == partition and what[0] not in left_out]
-
-    async def until(self, *what: Any, within_s: float = 30) -> None:
-        async with asyncio.timeout(within_s):
-            while what not in self.told:
-                self._news.clear()
-                await self._news.wait()
-
-
-class Unmerged(Recorder):
-    merged = False
-
-
-class Market:
-    """Two topics of two partitions, fed by hand."""
-
-    def __init__(self, world: World, quotes: str, marks: str) -> None:
-        self.world, self.topics = world, [quotes, marks]
-
-    @classmethod
-    async def of(cls, world: World) -> "Market":
-        return cls(world, await world.topic("market.quotes.v1", 2), await world.topic("market.marks.v1", 2))
-
-    async def quote(self, partition: int, *events: Event) -> None:
-        await self.world.send(self.topics[0], *events, partition=partition)
-
-    async def mark(self, partition: int, *events: Event) -> None:
-        await self.world.send(self.topics[1], *events, partition=partition)
-
-    async def time(self, second: float, closed_round: int = 0) -> None:
-        for topic in self.topics:
-            for partition in (0, 1):
-                await self.world.send(topic, watermark(second, partition, closed_round), partition=partition)
-
-
-def app_of(world: World, own: str, market: Market, stage: Recorder, *, hold: bool = False) -> Starlette:
-    return timed_app(
-        world.service, world.settings, own_topic=own, market_topics=market.topics, stage=stage, hold_for_rounds=hold
-    )
-
 
 BTC, ETH = "BTC-USDT-PERP", "ETH-USDT-PERP"
 
@@ -331,14 +235,12 @@ async def test_a_market_record_that_breaks_its_contract_is_passed_over(world: Wo
     assert stage.of() == [("mark_updated", 1.0, BTC), ("mark_updated", 3.0, BTC)]
 
 
-async def test_units_move_to_a_second_process_and_back_without_a_loss_or_a_repeat(world: World) -> None:
+@pytest.mark.parametrize("clock", ["lockstep", "live"])
+async def test_units_move_to_a_second_process_and_back_without_a_loss_or_a_repeat(world: World, clock: Clock) -> None:
     own, market = await world.topic("orders.v1", 4), await Market.of(world)
 
     def replica(instance: str, stage: Recorder) -> Starlette:
-        settings = world.settings.model_copy(update={"instance": instance})
-        return timed_app(
-            world.service, settings, own_topic=own, market_topics=market.topics, stage=stage, hold_for_rounds=True
-        )
+        return app_of(world, own, market, stage, hold=True, clock=clock, instance=instance)
 
     async def second_of_arena(second: int) -> None:
         for partition in range(4):
@@ -348,21 +250,23 @@ async def test_units_move_to_a_second_process_and_back_without_a_loss_or_a_repea
 
     stages = [Unmerged(), Unmerged()]
 
-    async def all_have(*what: Any) -> None:
+    async def all_have(second: int) -> None:
+        last = ("own", float(second), second), ("mark_updated", float(second), BTC)
+        wanted = {(number, *what) for number in range(4) for what in last}
         async with asyncio.timeout(30):
-            while any((number, *what) not in stages[0].told + stages[1].told for number in range(4)):  # noqa: ASYNC110  # two recorders
+            while not wanted <= {*stages[0].told, *stages[1].told}:  # noqa: ASYNC110  # two recorders
                 await asyncio.sleep(0.05)
 
     async with running(replica("0", stages[0])):
         for second in range(1, 4):
             await second_of_arena(second)
-        await all_have("passed", 3.5)
+        await all_have(3)
         async with running(replica("1", stages[1])) as other:
             while not other.health.ready():  # noqa: ASYNC110  # the group is ready when it is
                 await asyncio.sleep(0.05)
             for second in range(4, 9):
                 await second_of_arena(second)
-            await all_have("passed", 8.5)
+            await all_have(8)
             shares = [sum("own" in what for what in stage.told) for stage in stages]
     assert min(shares) > 0
     for partition in range(4):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from arena.stack.kafka import EmbeddedKafka
@@ -21,7 +22,7 @@ from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import Attempt, ExitPlan, SignalProposed
 from contracts.wire import decode, encode, header, numbered
-from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, new_venue, rules
+from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, new_venue, order, rules
 
 PARTITIONS, WITHIN_S = 2, 60
 COMPETITORS = ("ann", "bob", "cyd")
@@ -40,24 +41,31 @@ class World:
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
 
-    async def start(self, service: str) -> None:
+    async def start(self, service: str, instance: str = "0") -> None:
         prefix = service.replace("-", "_")
-        settings = {"KAFKA": self.kafka, "POSTGRES": self.dsns[service], "LOG_LEVEL": "warning"}
+        settings = {
+            "KAFKA": self.kafka, "POSTGRES": self.dsns[service], "LOG_LEVEL": "warning", "INSTANCE": instance,
+        }  # fmt: skip
         environment = os.environ | {f"{prefix.upper()}_{name}": value for name, value in settings.items()}
-        self.processes[service] = await asyncio.create_subprocess_exec(sys.executable, "-m", prefix, env=environment)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", prefix, env=environment)
+        self.processes[service + instance] = process
 
-    async def kill(self, service: str) -> None:
+    async def kill(self, service: str, instance: str = "0") -> None:
         """And start it again, as a supervisor does."""
-        self.processes[service].kill()
-        await self.processes[service].wait()
-        await self.start(service)
+        self.processes[service + instance].kill()
+        await self.processes[service + instance].wait()
+        await self.start(service, instance)
 
-    async def say(self, *events: Event, source: str, partition: int | None = None) -> None:
+    async def say(self, *events: Event, source: str, partition: int | None = None, sent: float | None = None) -> None:
+        """`sent`: the second of arena time that the record says it was sent at."""
+        timestamp_ms = None if sent is None else int(at(sent).timestamp() * 1000)
         for event in events:
             self.sequences[source] += not isinstance(event, TimeAdvanced)
             record = encode(event)
             headers = numbered(record.headers, source, self.sequences[source])
-            await self.producer.send(record.topic, record.value, record.key, headers=headers, partition=partition)
+            await self.producer.send(
+                record.topic, record.value, record.key, headers=headers, partition=partition, timestamp_ms=timestamp_ms
+            )
 
     async def market_until(self, begin: int, end: int, closed_round: int) -> None:
         """One book and one mark a second, then the second's watermark in every partition."""
@@ -72,15 +80,22 @@ class World:
                 await self.say(fact.event, source=f"test/{fact.event.topic}", partition=0)
             for topic in TIMED:
                 for number in range(PARTITIONS):
-                    await self._advance(topic, number, second, closed_round)
+                    await self.advance(topic, number, second, closed_round)
         await self.producer.flush()
 
-    async def _advance(self, topic: str, number: int, second: int, closed_round: int) -> None:
+    async def advance(self, topic: str, number: int, second: float, closed_round: int = 0) -> None:
         name = named_id("time", topic, number, second)
         event = TimeAdvanced(event_id=name, at=at(second), partition=number, closed_round=closed_round)
         record, sequence = encode(event), self.sequences[f"test/{topic}"] if number == 0 else 0
         headers = numbered(record.headers, f"test/{topic}" if number == 0 else f"test/{topic}/{number}", sequence)
         await self.producer.send(topic, record.value, record.key, headers=headers, partition=number)
+
+    async def until_pending(self, count: int) -> None:
+        db = await asyncpg.connect(self.dsns["order-executor"])
+        async with asyncio.timeout(WITHIN_S):
+            while await db.fetchval("select count(*) from orders where status = 'pending'") < count:  # noqa: ASYNC110  # a table tells nobody
+                await asyncio.sleep(0.05)
+        await db.close()
 
     async def read_until(self, topic: str, enough: Any) -> list[Any]:
         """The topic's events as every reader sees them: what was sent twice counts once."""
@@ -232,3 +247,61 @@ async def test_signals_become_fills_once_whoever_is_killed(world: World, kills: 
     traces = {each.event_id: each.traceparent[:35] for each in approved}
     assert all(traces[each.order_id] == each.traceparent[:35] for each in executions if each.type == "order_accepted"
                and each.purpose == "decision")  # fmt: skip
+
+
+LIVE = "ann", "bob", "gus"  # in partitions 0, 0 and 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "killed"])
+async def test_a_live_order_executes_on_arrival_and_those_of_a_deadline_meet_its_book_on_every_replica(
+    world: World, kills: bool
+) -> None:
+    await world.start("order-executor", "1")
+    await world.say(rules(clock="live"), source="competition")
+    await world.say(listed(BTC), source="listings")
+
+    async def market(second: float, best: int, *, partitions: int = PARTITIONS) -> None:
+        """A book of its own price, a mark, and the time in that many partitions of each topic."""
+        for fact in (book(second, f"{best - 1}x9", f"{best}x9"), mark(second, str(best))):
+            await world.say(fact.event, source=f"test/{fact.event.topic}", partition=0)
+        for topic in TIMED:
+            for number in range(partitions):
+                await world.advance(topic, number, second)
+        await world.producer.flush()
+
+    async def filled(count: int) -> list[Any]:
+        def enough(found: list[Any]) -> bool:
+            return len([each for each in found if each.type == "order_filled"]) >= count
+
+        return [each for each in await world.read_until("executions.v1", enough) if each.type == "order_filled"]
+
+    async def disturb() -> None:
+        for instance in ("0", "1") if kills else ():
+            await world.kill("order-executor", instance)
+
+    def opened(found: list[Any]) -> bool:
+        return len({each.partition for each in found if isinstance(each, TimeAdvanced)}) == PARTITIONS
+
+    await market(1, 100)
+    await world.read_until("executions.v1", opened)
+    for who in LIVE:  # the venue's time is 1, and no later one is waited for
+        await world.say(order(1, "buy", "1", 1.2, competitor_id=who), source="gate", sent=1.3)
+    await filled(3)
+    await disturb()
+    for who in LIVE:
+        await world.say(order(2, "buy", "1", 10, competitor_id=who), source="gate", sent=9)
+    await world.until_pending(len(LIVE))  # a venue that is back only after the deadline executes them late
+    await market(10, 110)
+    await market(10.5, 120, partitions=1)  # partition 1 of each topic has only said that 10 is over
+    await disturb()
+    await market(11, 130)
+    fills = await filled(6)
+
+    assert len(fills) == 6
+    on_arrival, at_deadline = [[each for each in fills if each.round == number] for number in (1, 2)]
+    assert {each.price for each in on_arrival} == {D(100)}
+    assert {each.at for each in on_arrival} <= {at(1.2), at(1.3)}, "its moment; the unit's time where that was later"
+    assert {each.price for each in at_deadline} == {D(110)}, "the book as of the deadline, not the later one"
+    assert {each.competitor_id for each in at_deadline} == set(LIVE)
+    assert {each.at for each in at_deadline} == {at(10)}

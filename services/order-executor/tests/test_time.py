@@ -36,6 +36,16 @@ def test_a_late_order_executes_at_the_units_time() -> None:
     assert {event.at for event in events} == {at(20)}
 
 
+def test_a_venue_names_the_next_moment_that_an_order_waits_for() -> None:
+    venue = new_venue()
+    assert venue.awaits is None
+
+    feed(venue, book(0, "99x1", "100x9"), order(1, "buy", "1", 20), order(2, "buy", "1", 10))
+    assert venue.awaits == at(10)
+    feed(venue, 10.1)
+    assert venue.awaits == at(20)
+
+
 def test_orders_of_one_moment_execute_by_competitor_round_and_part_whatever_came_first() -> None:
     def said(*orders: int) -> list[str]:
         known = {

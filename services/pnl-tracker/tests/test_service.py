@@ -22,6 +22,7 @@ from arena.stack.roles import migrated
 from chassis.latest import LatestValues
 from chassis.topics import provision
 from contracts.base import Event, named_id
+from contracts.competition import Clock
 from contracts.market import TimeAdvanced
 from contracts.portfolios import LeaderboardUpdated, PortfolioUpdated
 from contracts.wire import encode, numbered
@@ -54,8 +55,8 @@ class Parts:
         headers = numbered(headers, f"upstream/{topic}/{partition}", number)
         await self.producer.send(topic, value, key, partition, headers=headers)
 
-    async def time(self, seconds: float) -> None:
-        for topic in ("executions.v1", "market.marks.v1"):
+    async def time(self, seconds: float, *topics: str) -> None:
+        for topic in topics or ("executions.v1", "market.marks.v1"):
             for partition in range(PARTITIONS):
                 event = TimeAdvanced(event_id=named_id(topic, partition, seconds), at=at(seconds), partition=partition)
                 await self.say(event, topic, partition)
@@ -136,8 +137,9 @@ async def reaches(readers: LatestValues[Any], reached: Callable[[], bool]) -> No
     await readers.wait(lambda: reached() or None, 60)
 
 
-async def test_a_tracker_that_is_killed_loses_nothing_and_doubles_nothing(parts: Parts) -> None:
-    for event in (season(), *map(competitor, NAMES)):
+@pytest.mark.parametrize("clock", ["lockstep", "live"])
+async def test_a_tracker_that_is_killed_loses_nothing_and_doubles_nothing(parts: Parts, clock: Clock) -> None:
+    for event in (season(clock=clock), *map(competitor, NAMES)):
         await parts.say(event, "competition.v1")
     market = Market()
     async with listening(parts.kafka) as (told, portfolios, board):
@@ -201,3 +203,30 @@ async def the_broken_record_is_set_aside(parts: Parts) -> None:
         record = await asyncio.wait_for(consumer.getone(), 10)
     assert (record.key, record.value) == (b"ann", b"{not JSON")
     assert dict(record.headers)["dl_topic"] == b"executions.v1"
+
+
+async def test_live_a_fill_is_told_at_once_and_a_round_counts_what_happened_before_it_opened(parts: Parts) -> None:
+    for event in (season(clock="live"), competitor("ann")):
+        await parts.say(event, "competition.v1")
+    async with listening(parts.kafka) as (told, portfolios, _):
+        tracker = parts.start()
+        try:
+            await parts.time(0)
+            await parts.say(mark("100", seconds=2).event)
+            await parts.say(fill(1, "1", "100", seconds=2.5))
+            await reaches(portfolios, lambda: told.fills() == 1)  # without a watermark at or after it
+
+            await parts.say(mark("110", seconds=181).event)  # round 2 opens at 180
+            await parts.time(181, "market.marks.v1")
+            await parts.say(fill(2, "1", "100", seconds=179.5))
+            await parts.say(fill(3, "1", "110", seconds=180.5))
+            await reaches(portfolios, lambda: told.fills() == 2)
+            await parts.time(181, "executions.v1")
+            await reaches(portfolios, lambda: told.fills() == 3)
+        finally:
+            await end(tracker, [(signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)])
+    said = [portfolio for portfolio in told.portfolios["ann"] if portfolio.cause in ("round", "fill")][-2:]
+    # Two bought at 100 are worth 100 each when the round opens. The third, bought at 110, is worth its time's mark,
+    # still 100: ten less.
+    seen = [(portfolio.cause, portfolio.at, portfolio.fills, portfolio.equity) for portfolio in said]
+    assert seen == [("round", at(180), 2, Decimal(10_000)), ("fill", at(180.5), 3, Decimal(9_990))]

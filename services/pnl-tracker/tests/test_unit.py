@@ -67,6 +67,14 @@ def test_a_fill_tells_the_portfolio_at_its_moment() -> None:
     assert (position.opened_at, position.leverage, position.liquidation_price) == (at(2), 5, None)
 
 
+def test_a_fill_that_arrives_after_a_later_mark_is_told_at_the_time_of_that_mark() -> None:
+    ann = unit("ann")
+    ann.mark(mark("110", seconds=3))
+    told = last(ann.execution(fill(1, "1", "100", seconds=2)))
+
+    assert (told.at, told.equity) == (at(3), 10_010)  # one bought at 100, worth 110
+
+
 def test_a_position_is_valued_at_its_last_trade_until_the_first_mark() -> None:
     ann = traded(fill(1, "1", "100"))
 

@@ -1,10 +1,10 @@
-"""All partitions of the market topics, read once a process and released in order of event time."""
+"""All partitions of the market topics, read once a process; released in order of event time, or as they arrive."""
 
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from chassis.timed import MarketRecord
 
 HELD_MAX = 20_000
 """Records in memory that are not released, or not yet handed to every unit; then partitions pause."""
+INSTANT = timedelta(microseconds=1)
 Offsets = Mapping[TopicPartition, int]
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,9 @@ class MarketReader:
         self._first = 0
         self._paused: set[TopicPartition] = set()
         self.watermark: datetime | None = None
+        """Lockstep: the released time. Live: nothing at or before it is still to come."""
+        self.latest: datetime | None = None
+        """Live: the latest time seen."""
         self.closed_round = 0
 
     async def start(self) -> None:
@@ -92,15 +96,16 @@ class MarketReader:
         for where, source in self._sources.items():
             self._consumer.seek(where, source.next_offset)
         self._releases.clear()
-        self._first, self.watermark, self.closed_round = 0, None, 0
+        self._first, self.watermark, self.latest, self.closed_round = 0, None, None, 0
+        self._out: Offsets = {}
 
     @property
     def offsets(self) -> Offsets:
         """Where each partition is read on."""
         return {where: source.next_offset for where, source in self._sources.items()}
 
-    async def take(self, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        """Hold what is new, and release what every partition's watermark allows."""
+    async def take(self, polled: Mapping[TopicPartition, Sequence[Any]], *, live: bool = False) -> None:
+        """Hold what is new."""
         for where, records in polled.items():
             source = self._sources[where]
             if records[0].offset > source.next_offset:  # polled before the last rewind
@@ -109,8 +114,21 @@ class MarketReader:
             for record in records:
                 if record.offset >= source.next_offset:
                     source.next_offset = record.offset + 1
-                    self._hold(source, record)
-        self._release()
+                    self._hold(source, record, source.watermark if live else self.watermark)
+
+    def arrived(self, place: Place) -> tuple[list[MarketRecord], Offsets | None]:
+        """Live: the records that this place has not had; and where to read on after them."""
+        return ([], None) if self.latest is None else self.due(place, self.latest)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the broker has more than was read."""
+        ends = ((self._consumer.highwater(where), source.next_offset) for where, source in self._sources.items())
+        return any(end is None or offset < end for end, offset in ends)
+
+    def has_read(self, offsets: Offsets) -> bool:
+        """Live: whether everything before these is out."""
+        return all(self._out.get(where, 0) >= offset for where, offset in offsets.items())
 
     def due(self, place: Place, limit: datetime) -> tuple[list[MarketRecord], Offsets | None]:
         """The records at or before `limit` that this place has not had; and where to read on after them."""
@@ -168,7 +186,8 @@ class MarketReader:
             raise MarketLost(f"{what}; ACCEPT_MARKET_GAP=true goes on without what the broker has deleted")
         log.error("market gap accepted", what=what)
 
-    def _hold(self, source: Source, record: Any) -> None:
+    def _hold(self, source: Source, record: Any, known: datetime | None) -> None:
+        """`known`: what lies at or before it was sent again, by a feed that began anew."""
         headers = dict(record.headers)
         try:
             at = datetime.fromisoformat(headers["ce_time"].decode())
@@ -181,7 +200,7 @@ class MarketReader:
             self._advance(source, at, record)
         elif number > source.seen.get(origin, -1):
             source.seen[origin] = number
-            if self.watermark is None or at > self.watermark:  # else sent again, by a feed that began anew
+            if known is None or at > known:
                 instrument, name = (record.key or b"").decode("utf-8", "replace"), kind.decode().removeprefix("arena.")
                 held = MarketRecord(
                     record.topic, record.partition, record.offset, at, instrument, name, number, record.value,
@@ -201,12 +220,47 @@ class MarketReader:
             source.watermark, source.closed_round = at, max(source.closed_round, closed_round)
             source.ahead.append((at, record.offset))
 
-    def _release(self) -> None:
+    def arrive(self, limit: datetime | None) -> None:
+        """Live: let out what came, each partition in its own order; what lies beyond the limit stays."""
+        records = [record for source in self._sources.values() for record in self._come(source, limit)]
+        records.sort(key=lambda record: record.order)
+        self.watermark = self._least_watermark()
+        times = [source.watermark for source in self._sources.values() if source.watermark is not None]
+        latest = max([*times, *map(_at, records)], default=None)
+        if latest is None:
+            return
+        if limit is not None:
+            latest = min(latest, limit - INSTANT)
+        offsets = {where: _least_offset(source.held, source.next_offset) for where, source in self._sources.items()}
+        if offsets == self._out and self.latest is not None and latest <= self.latest:
+            return
+        self._out, self.latest = offsets, latest if self.latest is None else max(self.latest, latest)
+        self._releases.append(Release(self.latest, 0, records, offsets))
+
+    @staticmethod
+    def _come(source: Source, limit: datetime | None) -> list[MarketRecord]:
+        """A prefix of what is held, by offset: whoever resumes knows by one number what it has had."""
+        source.ahead.clear()
+        out = source.held
+        if limit is None or not out or out[-1].at <= limit:
+            source.held = []
+            return out
+        stop = min(record.offset for record in out if record.at > limit)
+        source.held = [record for record in out if record.offset >= stop]
+        return [record for record in out if record.offset < stop]
+
+    def _least_watermark(self) -> datetime | None:
+        """None until every partition has one."""
         least: datetime | None = None
         for source in self._sources.values():
             if source.watermark is None:
-                return
+                return None
             least = source.watermark if least is None or source.watermark < least else least
+        return least
+
+    def release(self) -> None:
+        """Lockstep: let out what every partition's watermark allows."""
+        least = self._least_watermark()
         if least is None or (self.watermark is not None and least <= self.watermark):
             return
         records = [record for source in self._sources.values() for record in self._let_out(source, least)]
@@ -227,7 +281,11 @@ class MarketReader:
     @staticmethod
     def _resume_at(source: Source) -> int:
         """The watermark itself is read again, so that the released time is known without waiting for the next."""
-        return min([source.passed_offset, *(record.offset for record in source.held)])
+        return _least_offset(source.held, source.passed_offset)
+
+
+def _least_offset(held: Sequence[MarketRecord], otherwise: int) -> int:
+    return min([otherwise, *(record.offset for record in held)])
 
 
 def _at(record: MarketRecord) -> datetime:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 from contracts.base import Event
+from contracts.competition import Clock
 from contracts.market import TimeAdvanced
 from contracts.topics import TOPICS
 from starlette.applications import Starlette
@@ -66,14 +67,16 @@ def timed_app(
     own_topic: str,
     market_topics: Sequence[str],
     stage: TimedStage,
+    clock: Callable[[], Clock | None],
     hold_for_rounds: bool = False,
     background: Sequence[Background] = (),
     routes: Sequence[BaseRoute] = (),
     max_records: int = 500,
     reads: Collection[type[Event]] | None = None,
 ) -> Starlette:
-    """A stage whose own topic is merged with market topics by event time.
+    """A stage whose own topic meets market topics: by event time in lockstep, as they arrive in a live season.
 
+    `clock` says which (season_clock.py); while it says None nothing is handed over.
     `reads`: the events of its own topic that it acts on, where that is not all of them; the others are not parsed.
     """
     passed_over = () if reads is None else set(TOPICS[own_topic].event_types) - {TimeAdvanced, *reads}
@@ -92,6 +95,7 @@ def timed_app(
             stage,
             resources.telemetry,
             Onlookers(consumer, step, resources.telemetry, stage),
+            clock=clock,
             hold_for_rounds=hold_for_rounds,
             max_records=max_records,
         )

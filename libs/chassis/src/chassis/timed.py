@@ -1,4 +1,6 @@
-"""Own records merged with market records by event time: what a timed stage is told, and in which order.
+"""Own records that meet market records: what a timed stage is told, and in which order.
+
+In lockstep both are merged by event time (lockstep.py); in a live season they are taken as they arrive (arrival.py).
 
 A unit is one partition of the stage's own topic with everything the market did. The market is read once a process;
 each unit has its own arena time `through`, and one position row holds its next_offset, its market offsets and one
@@ -58,9 +60,15 @@ class TimedStage(Protocol):
 
     @property
     def merged(self) -> bool:
-        """True: own records carry watermarks and are merged by `at`, market first where equal.
+        """True: own records carry watermarks and count at their `at`; in lockstep the market comes first where equal.
 
         False: they are handed over as they come, once the unit knows the latest market values again.
+        """
+
+    def moment(self, partition: int) -> datetime | None:
+        """Live: the next moment beyond the unit's time at which something is due that it knows of already.
+
+        Nothing later is handed over before everything at or before it is in. Once that is passed, another is named.
         """
 
     @property
@@ -74,13 +82,13 @@ class TimedStage(Protocol):
         """One event of the own topic, never a TimeAdvanced."""
 
     def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
-        """In order of (at, topic, instrument, sequence), each once."""
+        """Each once; in lockstep in order of (at, topic, instrument, sequence), live in that order within a turn."""
 
     def recall(self, partition: int, record: MarketRecord) -> None:
         """After load: the latest record of a market topic and instrument as of the unit's time; causes nothing."""
 
     def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
-        """All input at or before `through` was handed over; at most once a batch."""
+        """The unit's time; it never falls. In lockstep all input at or before it was handed over, and it rises."""
 
     def watermark(self, partition: int) -> bool:
         """Whether this `through` goes into `watermark_topic`."""

@@ -2,23 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from contracts.base import named_id
-from contracts.market import TimeAdvanced
-from contracts.wire import BadRecord
+from contracts.competition import Clock
 
+from chassis.arrival import Arrival
 from chassis.health import Loop
+from chassis.lockstep import Lockstep
 from chassis.market_reader import MarketReader
-from chassis.publish import Out
 from chassis.step import Partition, Step
 from chassis.telemetry import Telemetry
-from chassis.timed import MarketRecord, TimedStage
-from chassis.unit import Gate, Unit
+from chassis.telling import Teller
+from chassis.timed import TimedStage
+from chassis.unit import Unit
 from chassis.worker import Offsets, Onlookers
 
 OWN_HELD_MAX = 5_000
@@ -39,13 +37,19 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         telemetry: Telemetry,
         onlookers: Onlookers,
         *,
+        clock: Callable[[], Clock | None],
         hold_for_rounds: bool,
         max_records: int,
     ) -> None:
-        self._service, self._own, self._own_topic = service, own, own_topic
-        self._market_consumer, self._market, self._offsets = market_consumer, market, offsets
+        """`clock` says by which the season goes; None until that is known: inputs are then read, and wait."""
+        self._own, self._own_topic, self._max_records = own, own_topic, max_records
+        self._market_consumer, self._market, self._clock = market_consumer, market, clock
         self._step, self._stage, self._telemetry, self._onlookers = step, stage, telemetry, onlookers
-        self._hold_for_rounds, self._max_records = hold_for_rounds, max_records
+        tell = Teller(service, step, stage, telemetry)
+        self._orders: Mapping[Clock, Lockstep | Arrival] = {
+            "lockstep": Lockstep(market, tell, offsets, hold_for_rounds=hold_for_rounds),
+            "live": Arrival(market, tell),
+        }
         self._units: dict[Partition, Unit] = {}
         self._rewind = False
         self._paused: set[TopicPartition] = set()
@@ -118,12 +122,10 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._rewind_market()
         for where, records in own.items():
             self._hold(where, records)
-        await self._market.take(market)
-        for unit in self._units.values():
-            self._hand_over_own(unit)
-        await self._set_gates()
-        for unit in self._units.values():
-            self._advance(unit)
+        clock = self._clock()
+        await self._market.take(market, live=clock == "live")
+        if clock is not None:  # else nobody knows yet in which order
+            await self._orders[clock].turn(self._units.values())
         self._market.forget([unit.place for unit in self._units.values()])
         self._balance()
         await self._commit()
@@ -155,123 +157,6 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         for record in records:
             if record.offset >= unit.read_offset:
                 unit.hold(record)
-
-    async def _set_gates(self) -> None:
-        """Market time beyond a closed round waits until every order of that round was taken from the own topic."""
-        closed_round = self._market.closed_round
-        units = [unit for unit in self._units.values() if unit.gate is None and unit.closed_round < closed_round]
-        if not units:
-            return
-        ends: Mapping[TopicPartition, int] = {}
-        if self._hold_for_rounds:
-            ends = await self._offsets.ends([TopicPartition(*unit.position.partition) for unit in units])
-        for unit in units:
-            unit.gate = Gate(closed_round, ends.get(TopicPartition(*unit.position.partition), 0))
-            self._pass_gate(unit)
-
-    @staticmethod
-    def _pass_gate(unit: Unit) -> None:
-        if unit.gate is not None and unit.position.next_offset >= unit.gate.offset:
-            unit.closed_round, unit.gate = unit.gate.closed_round, None
-
-    def _limit(self, unit: Unit) -> datetime | None:
-        """How far this unit's time may go now."""
-        limit = self._market.watermark
-        if limit is None:
-            return None
-        if self._stage.merged:
-            return None if unit.own_watermark is None else min(limit, unit.own_watermark)
-        if unit.closed_round < self._market.closed_round:
-            return None if unit.through is None else min(limit, unit.through)
-        return limit
-
-    def _advance(self, unit: Unit) -> None:
-        limit = self._limit(unit)
-        if limit is None:
-            return
-        records, offsets = self._market.due(unit.place, limit)
-        for record in records:
-            if unit.through is not None and record.at <= unit.through:
-                if not unit.recalled:
-                    unit.recalls[record.topic, record.kind, record.instrument] = record
-                continue
-            self._recall(unit)
-            if self._stage.merged:
-                self._hand_over_merged(unit, record.at, before=True)
-            self._hand_over_market(unit, record)
-        if unit.through is not None and limit < unit.through:
-            return
-        self._recall(unit)
-        if self._stage.merged:
-            self._hand_over_merged(unit, limit, before=False)
-        else:
-            self._hand_over_own(unit)
-        self._pass(unit, limit)
-        if offsets is not None:
-            unit.offsets, unit.moved = dict(offsets), True
-
-    def _pass(self, unit: Unit, limit: datetime) -> None:
-        if unit.through is not None and limit <= unit.through:
-            return
-        unit.through, unit.moved = limit, True
-        self._step.say(unit.position, self._stage.passed(unit.number, limit))
-        topic = self._stage.watermark_topic
-        if topic is not None and self._stage.watermark(unit.number):
-            event = TimeAdvanced(
-                event_id=named_id(self._service, topic, unit.number, limit.isoformat()),
-                at=limit,
-                partition=unit.number,
-                closed_round=unit.closed_round,
-            )
-            self._step.say(unit.position, [Out(event, topic, unit.number)])
-
-    def _recall(self, unit: Unit) -> None:
-        if unit.recalled:
-            return
-        unit.recalled = True
-        for record in sorted(unit.recalls.values(), key=lambda record: record.order):
-            unit.had(record)
-            try:
-                self._stage.recall(unit.number, record)
-            except BadRecord as error:
-                self._passed_over(record, error)
-        unit.recalls.clear()
-
-    def _hand_over_market(self, unit: Unit, record: MarketRecord) -> None:
-        unit.had(record)
-        try:
-            outs = self._stage.market(unit.number, record)
-        except BadRecord as error:
-            self._passed_over(record, error)
-            return
-        if outs:
-            self._step.say(unit.position, outs)
-
-    def _hand_over_own(self, unit: Unit) -> None:
-        """As they come, once the market's latest values are known."""
-        if self._stage.merged or not unit.recalled:
-            return
-        while unit.held:
-            self._own_record(unit, unit.held.popleft().record)
-        self._pass_gate(unit)
-
-    def _hand_over_merged(self, unit: Unit, at: datetime, *, before: bool) -> None:
-        held = unit.held
-        while held and (held[0].at < at or (not before and held[0].at == at)):
-            self._own_record(unit, held.popleft().record)
-
-    def _own_record(self, unit: Unit, record: Any) -> None:
-        unit.moved = True
-        event = self._step.admit(unit.position, record)
-        if event is not None and not isinstance(event, TimeAdvanced):
-            self._step.decided(unit.position, event, partial(self._stage.own, unit.number))
-
-    def _passed_over(self, record: MarketRecord, error: BadRecord) -> None:
-        self._telemetry.dead_letters.labels(record.topic).inc()
-        self._telemetry.log.error(
-            "market record passed over", topic=record.topic, partition=record.partition, offset=record.offset,
-            reason=str(error),
-        )  # fmt: skip
 
     def _balance(self) -> None:
         """A partition of the own topic that waits for the market stops reading while too much of it is held."""

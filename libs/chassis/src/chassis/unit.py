@@ -34,7 +34,7 @@ class Gate(NamedTuple):
 class Unit:
     position: Position
     through: datetime | None
-    """Arena time: all input at or before it was handed over."""
+    """Arena time. In lockstep all input at or before it was handed over; live it is the latest time seen."""
     offsets: dict[TopicPartition, int]
     """Market records before these were handed over."""
     recall_from: dict[TopicPartition, int]
@@ -51,6 +51,8 @@ class Unit:
     place: Place = field(default_factory=Place)
     closed_round: int = 0
     gate: Gate | None = None
+    told: datetime | None = None
+    """Live: the time that was last passed on."""
     moved: bool = False
     """Since the last commit."""
 
@@ -103,6 +105,15 @@ class Unit:
         if seen is None:
             seen = self.latest[where] = {}
         seen[record.instrument] = record.offset
+
+    def has_had(self, record: MarketRecord) -> bool:
+        """Live: by its offset."""
+        return record.offset < self.offsets.get(TopicPartition(record.topic, record.partition), 0)
+
+    def go_on(self, offsets: Offsets) -> None:
+        """Live: everything before these was handed over; what was rewound past counts on."""
+        self.offsets = {where: max(after, self.offsets.get(where, 0)) for where, after in offsets.items()}
+        self.moved = True
 
     def rewound(self) -> None:
         self.place = Place()

@@ -16,6 +16,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         own_topic=OWN_TOPIC,
         market_topics=MARKET_TOPICS,
         stage=PaperVenue(announced.terms),
+        clock=announced.clock,
         hold_for_rounds=True,
         background=[announced.seasons, announced.instruments],
     )

@@ -46,6 +46,10 @@ class PaperVenue:
             "resting_orders": sum(len(orders) for account in accounts for orders in account.orders.values()),
         }
 
+    def moment(self, partition: int) -> datetime | None:
+        """Orders of one moment meet the same book: the market as of that moment, all of it and nothing later."""
+        return self._venues[partition].awaits
+
     async def load(self, db: Connection, partition: int) -> None:
         self._moments.pop(partition, None)
         self._venues[partition] = await store.load(db, partition, Market(self._terms, readable))

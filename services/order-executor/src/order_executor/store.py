@@ -1,9 +1,10 @@
-"""Loads and saves the venue: one statement a table, whatever the number of units and competitors."""
+"""Loads and saves the venue: one statement, whatever the number of units and competitors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chassis.rows import write
 from chassis.step import Connection
 from contracts.executions import OrderFilled
 from contracts.signals import ExitPlan
@@ -90,10 +91,10 @@ async def save(db: Connection, venues: Iterable[tuple[int, Venue]], moments: dic
         orders += [_order_row(partition, order) for order in changes.orders.values()]
         fills += [_fill_row(partition, fill) for fill in changes.fills]
         changes.clear()
-    tables = (_UNITS, units), (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ORDERS, orders), (_FILLS, fills)
-    for statement, rows in tables:
-        if rows:
-            await db.execute(statement, *_columns(rows))
+    await write(
+        db,
+        [(_UNITS, units), (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ORDERS, orders), (_FILLS, fills)],
+    )
 
 
 def _account(row: Any) -> Account:
@@ -150,7 +151,3 @@ def _fill_row(partition: int, fill: OrderFilled) -> Row:
         fill.side, fill.price, fill.quantity, fill.fee, fill.liquidity, fill.purpose, fill.book_sequence,
         fill.position_after,
     )  # fmt: skip
-
-
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

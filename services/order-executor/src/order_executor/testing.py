@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.base import Event, named_id
-from contracts.competition import SeasonChanged, SeasonRules
+from contracts.competition import Clock, SeasonChanged, SeasonRules
 from contracts.executions import OrderFilled
 from contracts.market import BarClosed, BookUpdated, InstrumentListed, MarkUpdated
 from contracts.orders import OrderApproved
@@ -93,13 +93,13 @@ def order(n: int, side: str, quantity: str, t: float = 0, **fields: Any) -> Orde
     )  # fmt: skip
 
 
-def rules(**changes: Any) -> SeasonChanged:
+def rules(clock: Clock = "lockstep", **changes: Any) -> SeasonChanged:
     season_rules = SeasonRules(
         instruments=(BTC, ETH), capital=D(10_000), cadence_s=60, deadline_s=30, leverage_max=D(20),
         order_notional_max=D(10**6), position_notional_max=D(10**6), price_band=D("0.02"), **changes,
     )  # fmt: skip
     return SeasonChanged(
-        event_id=named_id("season"), at=T0, season_id="s1", name="S", venue="test", clock="lockstep", starts_at=T0,
+        event_id=named_id("season"), at=T0, season_id="s1", name="S", venue="test", clock=clock, starts_at=T0,
         rules=season_rules, rules_sha256="0" * 64,
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         own_topic=OWN_TOPIC,
         market_topics=MARKET_TOPICS,
         stage=tracker,
+        clock=competition.clock,
         background=[competition.read, board],
         max_records=MAX_RECORDS,
         reads=READS,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.partitioner import murmur2
 from chassis.latest import LatestValues
+from chassis.season_clock import SeasonClock
 from chassis.service import Resources
 from chassis.topics import partition_count
 from contracts.base import Event
@@ -19,6 +20,7 @@ OWN_TOPIC = OrderFilled.topic
 
 class Competition:
     def __init__(self, partitions: int = 1) -> None:
+        self.clock = SeasonClock()
         self.version = 0
         """Rises with every change: units look at it before they look at anything else."""
         self.partitions = partitions
@@ -26,6 +28,7 @@ class Competition:
         self._competitors: dict[tuple[str, str], CompetitorRegistered] = {}
 
     def learn(self, event: Event) -> None:
+        self.clock.learn(event)
         match event:
             case SeasonChanged():
                 self._seasons[event.season_id] = event

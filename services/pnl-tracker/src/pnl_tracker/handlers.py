@@ -43,6 +43,10 @@ class Tracker:
     def keeps(self, partition: int) -> bool:
         return partition in self._units
 
+    def moment(self, partition: int) -> datetime | None:
+        """A round's portfolios count everything at or before its opening and nothing later."""
+        return self._unit(partition).next_opening
+
     async def load(self, db: Connection, partition: int) -> None:
         self._units[partition] = await store.load(db, partition)
         self._enrolled[partition] = -1

@@ -68,6 +68,11 @@ class Venue:
             for instrument in {*account.positions, *account.orders}:
                 self._reindex(account, instrument)
 
+    @property
+    def awaits(self) -> datetime | None:
+        """The moment at which the next pending order is due."""
+        return self._pending[0].effective_at if self._pending else None
+
     def own(self, event: OrderEvent) -> Sequence[Event]:
         """An approved order waits for its moment; the gate's other verdicts are not for the venue."""
         if isinstance(event, OrderApproved):

@@ -60,9 +60,10 @@ class Unit:
         self._moved: dict[Key, Account] = {}
         """Accounts whose value changed since they last told their portfolio."""
         self._roster = Roster()
-        self._next_opening: datetime | None = None
+        self.next_opening: datetime | None = None
+        """Of the next round whose portfolios are still to be told."""
         self._at: datetime | None = None
-        """The latest moment of which anything was counted."""
+        """The latest moment of which anything was counted; live, an execution may arrive after a later mark."""
         for account in self.accounts.values():
             for instrument in account.positions:
                 self._holders.setdefault(instrument, {})[account.key] = account
@@ -131,7 +132,9 @@ class Unit:
         self.fills.append((account.key, event, account.realised_pnl - realised))
         self._touch(account, position)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(event_id, event.at, "fill", self._price, traceparent=event.traceparent)
+        portfolio = account.portfolio(
+            event_id, self._not_before(event.at), "fill", self._price, traceparent=event.traceparent
+        )
         return [*told, self._tell(account, portfolio)]
 
     def _settle(self, event: FundingSettled) -> Portfolios:
@@ -139,7 +142,9 @@ class Unit:
         account, told = self._account(event.season_id, event.competitor_id)
         account.settle(event)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(event_id, event.at, "funding", self._price, traceparent=event.traceparent)
+        portfolio = account.portfolio(
+            event_id, self._not_before(event.at), "funding", self._price, traceparent=event.traceparent
+        )
         return [*told, self._tell(account, portfolio)]
 
     def _replan(self, event: ExitPlanChanged) -> None:
@@ -186,13 +191,16 @@ class Unit:
 
     def _before(self, at: datetime) -> Portfolios:
         """The portfolios of the rounds that opened before anything of `at` is counted."""
-        opening = self._next_opening
+        opening = self.next_opening
         told = self._open_rounds(at - _MOMENT) if opening is not None and opening < at else []
-        self._at = at
+        self._at = self._not_before(at)
         return told
 
+    def _not_before(self, at: datetime) -> datetime:
+        return at if self._at is None or at > self._at else self._at
+
     def _open_rounds(self, until: datetime) -> Portfolios:
-        if self._next_opening is None or self._next_opening > until:
+        if self.next_opening is None or self.next_opening > until:
             return []
         self._value()
         with exact():
@@ -238,7 +246,7 @@ class Unit:
     def _plan(self) -> None:
         """When the next round opens that an active competitor has not been told of."""
         openings = (self._next_of(season_id) for season_id in self._roster.seasons)
-        self._next_opening = min((opening for opening in openings if opening is not None), default=None)
+        self.next_opening = min((opening for opening in openings if opening is not None), default=None)
 
     def _next_of(self, season_id: str) -> datetime | None:
         season, active = self._roster.seasons[season_id], self._roster.active.get(season_id, ())
