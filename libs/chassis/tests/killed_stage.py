@@ -21,7 +21,7 @@ from chassis.keyed_stage import KeyedStage
 from chassis.publish import Out
 from chassis.service import serve, stage_app, timed_app
 from chassis.settings import ServiceSettings
-from chassis.step import Connection
+from chassis.step import Connection, Writing
 from chassis.testing import contract, halted
 from chassis.timed import MarketRecord
 from contracts.base import Event
@@ -89,7 +89,8 @@ class Timed:
     def watermark(self, partition: int) -> bool:
         return False
 
-    async def save(self, db: Connection) -> None:
+    async def save(self, out: Writing) -> None:
+        db = await out.connection()
         await db.executemany(
             "insert into state values ($1, $2, 'tally', $3) "
             "on conflict (topic, partition, key) do update set body = $3",

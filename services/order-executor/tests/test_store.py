@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from chassis.rows import writing
 from contracts.base import Event
 from contracts.executions import OrderFilled
 from contracts.orders import OrderApproved
@@ -69,9 +70,14 @@ async def db(postgres: str) -> AsyncIterator[Any]:
     await connection.close()
 
 
+async def saved(db: Any, venue: Venue, moments: dict[Any, Any]) -> None:
+    async with writing(db) as out:
+        await store.save(out, [(PARTITION, venue)], moments)
+
+
 async def taken_over(db: Any, venue: Venue, had: list[Any]) -> Venue:
     """Save, load into a new process, and tell it the latest market records again."""
-    await store.save(db, [(PARTITION, venue)], {})
+    await saved(db, venue, {})
     again = await store.load(db, PARTITION, Market(venue.info.terms))
     latest = {(each.kind, each.instrument): each for each in had if isinstance(each, Fact)}
     for record in latest.values():
@@ -116,7 +122,7 @@ async def test_stopping_after_every_single_input_changes_nothing(db: Any) -> Non
 async def test_fills_and_closed_orders_stay_on_record(db: Any) -> None:
     venue = new_venue()
     events = feed(venue, *DAY)
-    await store.save(db, [(PARTITION, venue)], {})
+    await saved(db, venue, {})
 
     fills = [event for event in events if isinstance(event, OrderFilled)]
     kept = await db.fetch("select trade_id, price, quantity, fee from fills order by at, trade_id")
@@ -135,10 +141,10 @@ async def test_what_did_not_change_is_not_written(db: Any) -> None:
     venue = new_venue()
     moments: dict[Any, Any] = {}
     feed(venue, *DAY[:6])
-    await store.save(db, [(PARTITION, venue)], moments)
+    await saved(db, venue, moments)
     await db.execute("delete from units; delete from accounts; delete from positions; delete from orders")
 
-    await store.save(db, [(PARTITION, venue)], moments)
+    await saved(db, venue, moments)
 
     for table in ("units", "accounts", "positions", "orders"):
         assert await db.fetchval(f"select count(*) from {table}") == 0

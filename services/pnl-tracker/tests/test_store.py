@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from chassis.rows import writing
 from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import ExitPlan
@@ -54,7 +55,8 @@ STEPS: list[Step] = [
 
 
 async def saved(db: Any, kept: Unit) -> None:
-    await store.save(db, [(PARTITION, kept)])
+    async with writing(db) as out:
+        await store.save(out, [(PARTITION, kept)])
 
 
 async def taken_over(db: Any, marks: list[Any]) -> Unit:

@@ -6,10 +6,15 @@ from typing import Any, Generic, TypeVar
 from contracts.base import Event
 from pydantic import TypeAdapter
 
-from chassis.step import Connection, Out, Partition
+from chassis.step import Connection, Out, Partition, Writing
 
 State = TypeVar("State")
 Where = tuple[str, int, str]
+
+SAVE = """
+insert into state select * from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[])
+on conflict (topic, partition, key) do update set body = excluded.body
+"""
 
 
 class KeyedStage(Generic[State]):
@@ -46,14 +51,9 @@ class KeyedStage(Generic[State]):
         self._changed.add(where)
         return self._decide(state, event)
 
-    async def save(self, db: Connection) -> None:
+    async def save(self, out: Writing) -> None:
         rows = [(*where, self._codec.dump_json(self._states[where]).decode()) for where in sorted(self._changed)]
-        if rows:
-            await db.execute(
-                "insert into state select * from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[]) "
-                "on conflict (topic, partition, key) do update set body = excluded.body",
-                *map(list, zip(*rows, strict=True)),
-            )
+        out.rows(SAVE, rows)
         self._changed.clear()
 
     def sizes(self) -> dict[str, int]:

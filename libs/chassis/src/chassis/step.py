@@ -19,7 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 import msgpack
@@ -28,14 +28,10 @@ from contracts.topics import dead_letter_topic
 from contracts.wire import BadRecord, Encoded, decode, numbered
 
 from chassis.publish import Out, Publisher, acknowledged, encoded
+from chassis.rows import Connection, Writing, columns
 from chassis.telemetry import Telemetry
 
-__all__ = ["Connection", "Fenced", "Out", "Partition", "Position", "Record", "Stage", "Step"]
-
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[Any]
-else:
-    Connection = asyncpg.Connection
+__all__ = ["Connection", "Fenced", "Out", "Partition", "Position", "Record", "Stage", "Step", "Writing"]
 
 TAKE_OVER = """
 insert into step_position values ($1, $2)
@@ -43,9 +39,8 @@ on conflict (topic, partition) do update set version = step_position.version + 1
 returning *
 """
 
-# One statement: a batch costs four round trips (begin, the stage's own rows, this, commit).
-ADVANCE = """
-with moved as (
+# Asked at the end of the stage's own rows: state, positions and fence are one statement, one round trip a batch.
+ADVANCE = """with moved as (
     update step_position p
     set next_offset = n.next_offset, sequence = n.sequence, staged = n.staged, cursor = n.cursor,
         version = p.version + 1
@@ -56,8 +51,9 @@ with moved as (
 seen as (
     insert into step_seen select * from unnest($8::text[], $9::int[], $10::text[], $11::bigint[])
     on conflict (topic, partition, source) do update set sequence = excluded.sequence)
-select count(*) from moved
+select 1 / (count(*) = $12)::int from moved
 """
+"""Divides by zero where a position did not move, so that nothing of the statement stays: the fence."""
 
 WATERMARK = b"arena.time_advanced"
 
@@ -93,8 +89,8 @@ class Stage(Protocol):
     def decide(self, partition: Partition, event: Event) -> Sequence[Event | Out]:
         """Change the state in memory; say what follows."""
 
-    async def save(self, db: Connection) -> None:
-        """Write what changed since the last save, inside the step's transaction."""
+    async def save(self, out: Writing) -> None:
+        """Write what changed since the last save; it becomes part of the step's commit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +116,7 @@ class Step:
         service: str,
         publisher: Publisher,
         telemetry: Telemetry,
-        save: Callable[[Connection], Awaitable[None]],
+        save: Callable[[Writing], Awaitable[None]],
         check: Callable[[Partition, int], Awaitable[None]],
         passed_over: Collection[type[Event]] = (),
     ) -> None:
@@ -200,10 +196,13 @@ class Step:
         with self._telemetry.publish_seconds.time():
             await acknowledged(self._in_flight)
         with self._telemetry.commit_seconds.time():
-            async with self._db.transaction():
-                await self._save(self._db)
-                if await self._db.fetchval(ADVANCE, *columns(moves, 7), *columns(news, 4)) != len(moves):
-                    raise Fenced(f"another worker went on with one of {[tuple(p.partition) for p in positions]}")
+            writing = Writing(self._db)
+            try:
+                await self._save(writing)
+                await writing.end(ADVANCE, *columns(moves, 7), *columns(news, 4), len(moves))
+            except asyncpg.DivisionByZeroError:
+                where = [tuple(position.partition) for position in positions]
+                raise Fenced(f"another worker went on with one of {where}") from None
         for position in positions:
             outs, first = position.outs, position.sequence
             position.sequence, position.version = first + len(outs), position.version + 1
@@ -300,7 +299,3 @@ def pack(outs: Sequence[Encoded]) -> bytes:
 def unpack(staged: bytes) -> list[Encoded]:
     rows = msgpack.unpackb(staged, use_list=False)
     return [Encoded(topic, partition, key, value, list(headers)) for topic, partition, key, value, headers in rows]
-
-
-def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from chassis.publish import Out
 from chassis.service import timed_app
-from chassis.step import Connection
+from chassis.step import Connection, Writing
 from chassis.testing import World, at, watermark
 from chassis.timed import MarketRecord
 
@@ -59,7 +59,7 @@ class Recorder:
     def watermark(self, partition: int) -> bool:  # noqa: ARG002  # the protocol's
         return self.watermark_topic is not None
 
-    async def save(self, db: Connection) -> None:
+    async def save(self, out: Writing) -> None:
         pass
 
     def tell(self, partition: int, *what: Any) -> None:

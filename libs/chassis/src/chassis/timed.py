@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from contracts.base import Event
 from contracts.wire import Headers, decode
 
-from chassis.step import Connection, Out
+from chassis.step import Connection, Out, Writing
 
 
 class MarketRecord:
@@ -93,5 +93,5 @@ class TimedStage(Protocol):
     def watermark(self, partition: int) -> bool:
         """Whether this `through` goes into `watermark_topic`."""
 
-    async def save(self, db: Connection) -> None:
-        """Write what changed since the last save, inside the step's transaction."""
+    async def save(self, out: Writing) -> None:
+        """Write what changed since the last save; it becomes part of the step's commit."""

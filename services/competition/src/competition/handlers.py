@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chassis.step import Connection, Out, Partition
+from chassis.step import Connection, Out, Partition, Writing
 from contracts.base import Event
 from contracts.competition import Clock
 from contracts.market import MarketSnapshot
@@ -46,7 +46,7 @@ class SeasonStage:
         self._changed = self._changed or bool(events) or before != after
         return events
 
-    async def save(self, db: Connection) -> None:
+    async def save(self, out: Writing) -> None:
         if self._changed and self._state is not None:
-            await self._row.save(db, self._state)
+            await self._row.save(await out.connection(), self._state)
         self._changed = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chassis.step import Connection, Out, Partition
+from chassis.step import Connection, Out, Partition, Writing
 from contracts.base import Event
 from contracts.topics import TOPICS
 
@@ -39,7 +39,7 @@ class ReadModel:
         self._facts += fold(self._books[partition], event)
         return ()
 
-    async def save(self, db: Connection) -> None:
-        await save_facts(db, self._facts)
-        await save_open_trades(db, self._books)
+    async def save(self, out: Writing) -> None:
+        save_facts(out, self._facts)
+        save_open_trades(out, self._books)
         self._facts.clear()

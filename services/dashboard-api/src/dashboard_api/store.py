@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chassis.step import Connection, Partition
+from chassis.rows import writing
+from chassis.step import Connection, Partition, Writing
 from contracts.competition import RoundClosed, RoundOpened
 from contracts.executions import OrderFilled
 
@@ -12,8 +13,6 @@ from dashboard_api.core.changes import json_of
 from dashboard_api.core.equity import EquityPoint
 from dashboard_api.core.fold import Fact
 from dashboard_api.core.trades import OpenTrade, Trade, TradeBook
-
-Rows = Sequence[tuple[Any, ...]]
 
 FILLS = """
 insert into fills select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[])
@@ -52,7 +51,7 @@ on conflict (topic, partition) do update set
 """
 
 
-async def save_facts(db: Connection, facts: Sequence[Fact]) -> None:
+def save_facts(out: Writing, facts: Sequence[Fact]) -> None:
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     rounds: dict[tuple[str, int], list[str | None]] = {}
     for fact in facts:
@@ -70,15 +69,15 @@ async def save_facts(db: Connection, facts: Sequence[Fact]) -> None:
                 rows[DECISION_EVENTS].append(event)
     rows[ROUNDS] = [(*where, *bodies) for where, bodies in rounds.items()]
     for statement, written in rows.items():
-        await _write(db, statement, written)
+        out.rows(statement, written)
 
 
-async def save_open_trades(db: Connection, books: Mapping[Partition, TradeBook]) -> None:
+def save_open_trades(out: Writing, books: Mapping[Partition, TradeBook]) -> None:
     changed = [(partition, book, where) for partition, book in books.items() for where in sorted(book.changed)]
     open_ = [(*p, *where, json_of(book.open[where])) for p, book, where in changed if where in book.open]
     closed = [where for _, book, where in changed if where not in book.open]
-    await _write(db, OPEN_TRADES, open_)
-    await _write(db, CLOSED_TRADES, closed)
+    out.rows(OPEN_TRADES, open_)
+    out.rows(CLOSED_TRADES, closed)
     for book in books.values():
         book.changed.clear()
 
@@ -93,14 +92,9 @@ async def load_book(db: Connection, partition: Partition) -> TradeBook:
 
 async def save_equity(db: Connection, points: Sequence[EquityPoint], positions: Mapping[Partition, int]) -> None:
     """Every replica writes the same; in one order, so that two of them never wait for each other in a ring."""
-    async with db.transaction():
-        await _write(db, EQUITY, sorted(points))
-        await _write(db, EQUITY_POSITION, sorted((*partition, offset) for partition, offset in positions.items()))
-
-
-async def _write(db: Connection, statement: str, rows: Rows) -> None:
-    if rows:
-        await db.execute(statement, *map(list, zip(*rows, strict=True)))
+    async with writing(db) as out:
+        out.rows(EQUITY, sorted(points))
+        out.rows(EQUITY_POSITION, sorted((*partition, offset) for partition, offset in positions.items()))
 
 
 def _whose(fact: Any) -> tuple[str, str]:

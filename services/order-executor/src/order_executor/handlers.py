@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import structlog
-from chassis.step import Connection, Out
+from chassis.step import Connection, Out, Writing
 from chassis.timed import MarketRecord
 from contracts.base import Event
 from contracts.executions import OrderFilled
@@ -71,8 +71,8 @@ class PaperVenue:
     def watermark(self, partition: int) -> bool:
         return partition in self._venues
 
-    async def save(self, db: Connection) -> None:
-        await store.save(db, self._venues.items(), self._moments)
+    async def save(self, out: Writing) -> None:
+        await store.save(out, self._venues.items(), self._moments)
 
 
 def readable(record: core.MarketRecord) -> Any:

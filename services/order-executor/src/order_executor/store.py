@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chassis.rows import write
-from chassis.step import Connection
+from chassis.step import Connection, Writing
 from contracts.executions import OrderFilled
 from contracts.signals import ExitPlan
 from pydantic import TypeAdapter
@@ -72,7 +71,7 @@ async def load(db: Connection, partition: int, market: Market) -> Venue:
     return venue
 
 
-async def save(db: Connection, venues: Iterable[tuple[int, Venue]], moments: dict[int, Moment]) -> None:
+async def save(out: Writing, venues: Iterable[tuple[int, Venue]], moments: dict[int, Moment]) -> None:
     """`moments` is what was written of each unit's time before, and is brought up to date."""
     units: list[Row] = []
     accounts: list[Row] = []
@@ -91,10 +90,9 @@ async def save(db: Connection, venues: Iterable[tuple[int, Venue]], moments: dic
         orders += [_order_row(partition, order) for order in changes.orders.values()]
         fills += [_fill_row(partition, fill) for fill in changes.fills]
         changes.clear()
-    await write(
-        db,
-        [(_UNITS, units), (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ORDERS, orders), (_FILLS, fills)],
-    )
+    tables = (_UNITS, units), (_ACCOUNTS, accounts), (_POSITIONS, positions), (_ORDERS, orders), (_FILLS, fills)
+    for statement, rows in tables:
+        out.rows(statement, rows)
 
 
 def _account(row: Any) -> Account:

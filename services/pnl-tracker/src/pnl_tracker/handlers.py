@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from chassis.step import Connection, Out
+from chassis.step import Connection, Out, Writing
 from chassis.timed import MarketRecord
 from contracts.base import Event
 from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
@@ -66,8 +66,8 @@ class Tracker:
     def watermark(self, partition: int) -> bool:  # noqa: ARG002  # the protocol's
         return False
 
-    async def save(self, db: Connection) -> None:
-        await store.save(db, self._units.items())
+    async def save(self, out: Writing) -> None:
+        await store.save(out, self._units.items())
 
     def _unit(self, partition: int) -> Unit:
         unit, version = self._units[partition], self._competition.version

@@ -9,7 +9,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from chassis.step import Connection
+from chassis.step import Connection, Writing
 from contracts.executions import OrderFilled
 from contracts.signals import ExitPlan
 
@@ -37,19 +37,16 @@ on conflict (season_id, competitor_id, instrument) do update set
 """
 
 
-def _inserts(*tables: tuple[str, str, str]) -> str:
-    """One statement that inserts arrays into each (table, types of its columns, what to do where a row is there)."""
-    parts, number = [], 1
-    for table, types, conflict in tables:
-        arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.split(), start=number))
-        parts.append(f"into_{table} as (insert into {table} select * from unnest({arrays}) {conflict})")  # noqa: S608  # our own names
-        number += len(types.split())
-    return f"with {', '.join(parts)} select"
+def _insert(table: str, types: str, conflict: str = "") -> str:
+    """Arrays into the table; `conflict`: what to do where a row is there."""
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.split(), start=1))
+    return f"insert into {table} select * from unnest({arrays}) {conflict}"  # noqa: S608  # our own names
 
 
-_STATES = ("accounts", _ACCOUNT, _ACCOUNT_MOVED), ("positions", _POSITION, _POSITION_MOVED)
-_SAVE_STATES = _inserts(*_STATES)
-_SAVE_ALL = _inserts(*_STATES, ("ledger_entries", _ENTRY, ""), ("trades", _TRADE, ""))
+_SAVE_ACCOUNTS = _insert("accounts", _ACCOUNT, _ACCOUNT_MOVED)
+_SAVE_POSITIONS = _insert("positions", _POSITION, _POSITION_MOVED)
+_SAVE_ENTRIES = _insert("ledger_entries", _ENTRY)
+_SAVE_TRADES = _insert("trades", _TRADE)
 _COPIED_FROM = 200
 """Entries: below, a round trip less counts for more than the cheaper copy."""
 
@@ -69,7 +66,7 @@ async def load(db: Connection, partition: int) -> Unit:
     return Unit(accounts, entries)
 
 
-async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
+async def save(out: Writing, units: Iterable[tuple[int, Unit]]) -> None:
     accounts: list[Row] = []
     positions: list[Row] = []
     entries: list[Row] = []
@@ -86,13 +83,13 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
         unit.changed.clear()
         unit.touched.clear()
         unit.fills.clear()
-    if not accounts and not positions:
-        return
-    states = _columns(_ACCOUNT, accounts) + _columns(_POSITION, positions)
+    out.rows(_SAVE_ACCOUNTS, accounts)
+    out.rows(_SAVE_POSITIONS, positions)
     if len(entries) < _COPIED_FROM:
-        await db.execute(_SAVE_ALL, *states, *_columns(_ENTRY, entries), *_columns(_TRADE, trades))
+        out.rows(_SAVE_ENTRIES, entries)
+        out.rows(_SAVE_TRADES, trades)
         return
-    await db.execute(_SAVE_STATES, *states)
+    db = await out.connection()
     await db.copy_to_table("ledger_entries", source=BytesIO(_entries_text(entries)))
     await db.copy_to_table("trades", source=BytesIO(_trades_text(trades)))
 
@@ -115,10 +112,6 @@ def _trades_text(rows: list[Row]) -> bytes:
         for rest in ["\t".join(map(str, values))]
     ]
     return "".join(lines).encode()
-
-
-def _columns(types: str, rows: list[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in types.split()]
 
 
 async def _load_ledgers(db: Connection, partition: int, accounts: dict[Key, Account]) -> None:
