@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
@@ -20,6 +21,8 @@ T = TypeVar("T")
 TAIL_RECORDS = 5_000
 """How far back a topic that is not compacted is read, in each partition."""
 QUEUED_MAX = 10_000
+LOOKS_APART_S = 0.05
+"""While nobody waits or listens: a poll costs its request to the broker, whatever it brings."""
 WATERMARK = b"arena.time_advanced"
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,9 @@ class LatestValues(Generic[E]):
         self._watermarks: dict[int, datetime | None] = {}
         self._queues: list[asyncio.Queue[Any]] = []
         self._news = asyncio.Event()
+        self._waiting = 0
+        self._wanted = asyncio.Event()
+        """Set while somebody waits."""
         self.running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "LatestValues[E]":
@@ -107,16 +113,26 @@ class LatestValues(Generic[E]):
 
         Raises TimeoutError, and whatever ended the reader.
         """
-        async with asyncio.timeout(timeout_s):
-            while True:
-                news = self._news
-                result = predicate()
-                if result is not None and result is not False:
-                    return result
-                if self.running is not None and self.running.done():
-                    self.running.result()
-                    raise RuntimeError(f"{self.topic}: the reader has ended")
-                await news.wait()
+        self._waiting += 1
+        self._wanted.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._until(predicate)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._wanted.clear()
+
+    async def _until(self, predicate: Callable[[], T | None]) -> T:
+        while True:
+            news = self._news
+            result = predicate()
+            if result is not None and result is not False:
+                return result
+            if self.running is not None and self.running.done():
+                self.running.result()
+                raise RuntimeError(f"{self.topic}: the reader has ended")
+            await news.wait()
 
     def changes(self) -> AsyncIterator[Any]:
         """Every event from this call on (TimeAdvanced too), in order within a partition.
@@ -153,8 +169,15 @@ class LatestValues(Generic[E]):
                         await self._take(record)
                 if polled:
                     self._tell()
+                    if not behind and not self._queues and self._on_event is None:
+                        await self._pause()
         finally:
             await consumer.stop()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOKS_APART_S):
+                await self._wanted.wait()
 
     def _tell(self) -> None:
         self._news.set()
