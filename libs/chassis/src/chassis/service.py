@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import uvloop
 from contracts.base import Event
 from contracts.competition import Clock
 from contracts.market import TimeAdvanced
@@ -177,4 +178,5 @@ def serve(create_app: Callable[[], Starlette], **uvicorn_options: Any) -> None:
     """Run until SIGTERM or SIGINT (exit 0) or until the loop fails (exit 1). For `python -m <service>`."""
     app = create_app()
     server = Server(app, app.state.settings, uvicorn_options)
-    sys.exit(asyncio.run(server.until_end()))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(server.until_end()))
