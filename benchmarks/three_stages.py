@@ -165,8 +165,10 @@ async def staged(made: Stack, producer: Producer, count: int, rate: float, apart
     competing: list[CompetitorRegistered] = [competitor(f"model-{n}") for n in range(count // PARTS + 1)]
     for event in (*competing, season(starts_at), listed(starts_at)):
         await producer.send(event)
-    market = asyncio.create_task(feed(producer, apart_s))
     async with AsyncExitStack() as running:
+        # market-data hands a turn's events over together: one request to the broker, whatever the number of topics
+        batching = AIOKafkaProducer(bootstrap_servers=made.kafka, enable_idempotence=True, acks="all", linger_ms=5)
+        market = asyncio.create_task(feed(Producer(await running.enter_async_context(batching)), apart_s))
         services = {name: await running.enter_async_context(service(made, name)) for name in SERVICES}
 
         async def shown() -> bool:
