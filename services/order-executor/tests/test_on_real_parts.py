@@ -16,7 +16,7 @@ from arena.stack.postgres import EmbeddedPostgres
 from chassis.migrate import migrate
 from chassis.topics import provision
 from contracts.base import Event, named_id
-from contracts.market import BarClosed, BookUpdated, MarkUpdated, TimeAdvanced
+from contracts.market import BarClosed, BookUpdated, MarkUpdated, TimeAdvanced, TradePrinted
 from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import Attempt, ExitPlan, SignalProposed
@@ -25,7 +25,7 @@ from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, n
 
 PARTITIONS, WITHIN_S = 2, 60
 COMPETITORS = ("ann", "bob", "cyd")
-TIMED = (BookUpdated.topic, MarkUpdated.topic, BarClosed.topic)
+TIMED = (BookUpdated.topic, TradePrinted.topic, MarkUpdated.topic, BarClosed.topic)
 ROUNDS = 6
 
 

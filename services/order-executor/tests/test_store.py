@@ -15,7 +15,7 @@ from order_executor import store
 from order_executor.core import Market, Venue
 from order_executor.testing import BTC, ETH, D, Fact, book, feed, kinds, mark, new_venue, order
 
-MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_venue.py"
+MIGRATIONS = sorted((Path(__file__).parents[1] / "migrations" / "versions").glob("0*.py"))
 PARTITION = 3
 PLAN, SHORT_PLAN = ExitPlan(take_profit=D(120), stop_loss=D("90.5")), ExitPlan(take_profit=D(80), stop_loss=D(130))
 DEEP = ("99x1 98x2 97x5", "100x1 101x2 102x5")
@@ -56,15 +56,16 @@ DAY: list[OrderApproved | Fact | float] = [
 @pytest.fixture
 async def db(postgres: str) -> AsyncIterator[Any]:
     """An empty schema of its own."""
-    spec = spec_from_file_location("venue", MIGRATION)
-    assert spec is not None
-    assert spec.loader is not None
-    migration = module_from_spec(spec)
-    spec.loader.exec_module(migration)
     connection = await asyncpg.connect(postgres)
     await connection.execute("drop schema if exists venue_alone cascade; create schema venue_alone")
     await connection.execute("set search_path = venue_alone")
-    await connection.execute(migration.TABLES)
+    for path in MIGRATIONS:
+        spec = spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        migration = module_from_spec(spec)
+        spec.loader.exec_module(migration)
+        await connection.execute(migration.TABLES)
     yield connection
     await connection.close()
 

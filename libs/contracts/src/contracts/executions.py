@@ -34,7 +34,7 @@ VenueRejectCode = Literal[
 ]  # fmt: skip
 CancelReason = Literal[
     "ioc_remainder", "fok_unfillable", "price_band", "reduce_only_done", "competitor", "operator", "liquidation",
-    "self_trade", "one_cancels_other", "season_over",
+    "self_trade", "one_cancels_other", "season_over", "bankruptcy_price",
 ]  # fmt: skip
 Purpose = Literal["decision", "take_profit", "stop_loss", "invalidation", "liquidation", "flatten"]
 
