@@ -9,9 +9,9 @@ from order_executor.testing import Fact, book, feed, fills, new_venue, order, tr
 D = Decimal
 
 
-def resting(quantity: str = "50", limit: str = "99", shown: str = "99x100 98x20", **fields: str) -> Venue:
+def resting(quantity: str = "50", limit: str = "99", shown: str = "99x100 98x20") -> Venue:
     venue = new_venue(capital="1000000")
-    feed(venue, book(0, shown, "100x500"), order(1, "buy", quantity, limit=limit, **fields), 0.5)
+    feed(venue, book(0, shown, "100x500"), order(1, "buy", quantity, limit=limit), 0.5)
     return venue
 
 

@@ -8,13 +8,13 @@ what equity was left there, or pays what was missing; beyond its balance that is
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from contracts.base import Event, named_id
 from contracts.executions import OrderFilled, PositionLiquidated
-from contracts.margin import bankruptcy_price, largest
-from contracts.money import ZERO, ratio, share, times
+from contracts.margin import MarginPosition, bankruptcy_price, largest
+from contracts.money import CONTEXT, PLACES, ZERO, ratio, share, times
 
 from order_executor.core import reports
 from order_executor.core.account import Account, Position
@@ -31,7 +31,6 @@ from order_executor.core.statements import stated
 
 PARTIAL_FROM = 2
 """The third tier, counted from 0: OKX reduces from there on, by two tiers."""
-_PLACE = Decimal("1e-12")
 
 
 class Liquidator:
@@ -109,7 +108,7 @@ class Liquidator:
         """`equity` is the position's part of the group's, at the mark: the fund's gain, or its loss."""
         position, valued = held
         margin = equity - valued.unrealised_pnl
-        price, realised = _takeover_terms(held, margin)
+        price = _takeover_price(valued, margin)
         order = own_order(account, position, "liquidation", at)
         account.exits += 1
         account.accepted += 1
@@ -117,8 +116,9 @@ class Liquidator:
         order.accept(account.accepted, order.quantity)
         book = self._market.book(position.instrument)
         trade = Trade(price, order.quantity, "taker", ZERO, book.sequence if book else 0)
-        accepted = reports.accepted(order, at)
+        accepted, before = reports.accepted(order, at), account.realised_pnl
         filled = self._desk.clear(account, order, trade, at)
+        realised = account.realised_pnl - before
         fee = realised + margin
         self._charge(account, position, fee)
         change = max(equity, -account.insurance)
@@ -180,12 +180,11 @@ def _apportioned(group: Group) -> list[Decimal]:
     return [*parts, group.equity - sum(parts, ZERO)]
 
 
-def _takeover_terms(held: Held, margin: Decimal) -> tuple[Decimal, Decimal]:
-    """Price and realised P&L; a price rounded against the account moves a place, or the fee would be below zero."""
-    valued = held.valued
-    price = max(_PLACE, bankruptcy_price(valued.quantity, valued.cost, margin, valued.fee_rate))
-    realised = times(valued.quantity, price) - valued.cost
-    if realised + margin < 0:
-        price += _PLACE.copy_sign(valued.quantity)
-        realised = times(valued.quantity, price) - valued.cost
-    return price, realised
+def _takeover_price(valued: MarginPosition, margin: Decimal) -> Decimal:
+    """The bankruptcy price, rounded in the account's favour to where quantity * price is exact."""
+    exponent = valued.quantity.as_tuple().exponent
+    assert isinstance(exponent, int)
+    place = Decimal(1).scaleb(-max(0, PLACES + min(0, exponent)))
+    exact = bankruptcy_price(valued.quantity, valued.cost, margin, valued.fee_rate)
+    rounding = ROUND_CEILING if valued.quantity > 0 else ROUND_FLOOR
+    return max(place, exact.quantize(place, rounding, CONTEXT))
