@@ -48,9 +48,12 @@ TIERS = tiers(("1", "50", "0.01"), ("2", "25", "0.02"), ("3", "20", "0.03"), ("1
 """Small enough that a few orders climb through them."""
 
 prices = st.integers(90, 110)
-sizes = st.integers(1, 40).map(lambda n: D(n) / 10)
+sizes = st.integers(1, 60).map(lambda n: D(n) / 10)
 sides: st.SearchStrategy[Side] = st.sampled_from(["buy", "sell"])
+depths = st.sampled_from([3, 2, 1, 3, 2, 1, 3, 0])
 names = st.sampled_from(["ann", "bob"])
+marks = st.sampled_from(["100", "99", "101", "97", "103", "95", "105", "90", "110", "60", "140"])
+rarely = st.sampled_from([False, False, False, False, False, True])
 instruments = st.sampled_from([BTC, BTC, ETH])
 
 
@@ -58,8 +61,8 @@ instruments = st.sampled_from([BTC, BTC, ETH])
 def books(draw: st.DrawFn, t: float) -> Fact:
     bid = draw(prices)
     ask = bid + draw(st.integers(1, 3))
-    bids = " ".join(f"{bid - n}x{draw(sizes)}" for n in range(draw(st.integers(0, 3))))
-    asks = " ".join(f"{ask + n}x{draw(sizes)}" for n in range(draw(st.integers(0, 3))))
+    bids = " ".join(f"{bid - n}x{draw(sizes)}" for n in range(draw(depths)))
+    asks = " ".join(f"{ask + n}x{draw(sizes)}" for n in range(draw(depths)))
     return book(t, bids, asks, instrument=draw(instruments))
 
 
@@ -76,16 +79,16 @@ def orders(draw: st.DrawFn, t: float, n: int) -> Input:
     waits = draw(st.sampled_from([None, None, None, trigger("stop", "104"), trigger("take_profit", "97", "last")]))
     return order(
         n, draw(sides), str(draw(sizes)), t + draw(st.integers(-1, 3)), limit=limit, instrument=draw(instruments),
-        time_in_force=tif, reduce_only=draw(st.booleans()), competitor_id=draw(names), price_min="92", price_max="108",
+        time_in_force=tif, reduce_only=draw(rarely), competitor_id=draw(names), price_min="92", price_max="108",
         exit_plan=draw(plans()), leverage=str(draw(st.sampled_from([2, 10, 25, 50]))), trigger=waits,
-        margin_mode=draw(st.sampled_from([None, "cross", "isolated"])), client_order_id=f"c{n % 9}",
-        expires_at=draw(st.sampled_from([None, at(t + 4)])),
+        margin_mode=draw(st.sampled_from([None, None, "cross", "isolated"])),
+        client_order_id="c1" if draw(rarely) else f"c{n}", expires_at=at(t + 4) if draw(rarely) else None,
     )  # fmt: skip
 
 
 @st.composite
 def instructions(draw: st.DrawFn, t: float, n: int) -> Input:
-    who, target, instrument = draw(names), f"c{draw(st.integers(0, 8))}", draw(instruments)
+    who, target, instrument = draw(names), f"c{draw(st.integers(1, n))}", draw(instruments)
     what = draw(st.integers(0, 2))
     if what == 0:
         return cancel(n, t, draw(st.sampled_from(["", target])), competitor_id=who, instrument=instrument)
@@ -98,9 +101,12 @@ def instructions(draw: st.DrawFn, t: float, n: int) -> Input:
 
 @st.composite
 def days(draw: st.DrawFn) -> list[Input]:
-    inputs: list[Input] = []
-    for t in range(draw(st.integers(3, 30))):
-        what = draw(st.sampled_from(["book", "book", "order", "order", "trade", "mark", "mark", "instruction", "time"]))
+    inputs: list[Input] = [book(0, "99x5 98x5", "101x5 102x5", instrument=name) for name in (BTC, ETH)]
+    inputs += [mark(0, "100", rate="0.0003", stamp=7, instrument=name) for name in (BTC, ETH)]
+    for t in range(1, draw(st.integers(10, 40))):
+        what = draw(st.sampled_from([
+            "order", "order", "order", "book", "book", "trade", "trade", "mark", "mark", "instruction", "time",
+        ]))  # fmt: skip
         if what == "book":
             inputs.append(draw(books(t)))
         elif what == "order":
@@ -108,7 +114,10 @@ def days(draw: st.DrawFn) -> list[Input]:
         elif what == "trade":
             inputs.append(trade(t, draw(sides), str(draw(prices)), str(draw(sizes)), instrument=draw(instruments)))
         elif what == "mark":
-            price, instrument = str(draw(st.integers(60, 140))), draw(instruments)
+            price, instrument = (
+                str(draw(st.sampled_from([100, 99, 101, 97, 103, 95, 105, 90, 110, 60, 140]))),
+                draw(instruments),
+            )
             inputs.append(mark(t, price, rate="0.0003", stamp=(t // 7 + 1) * 7, instrument=instrument, last="100"))
         elif what == "instruction":
             inputs.append(draw(instructions(t, t + 1)))
@@ -117,7 +126,7 @@ def days(draw: st.DrawFn) -> list[Input]:
     return [*inputs, 100.0]
 
 
-capitals = st.sampled_from(["10000", "60", "25"])
+capitals = st.sampled_from(["10000", "80", "40"])
 
 
 def made(capital: str) -> Venue:

@@ -48,8 +48,8 @@ class Agenda:
         return due.effective_at, self._items.pop(due.item_id)
 
     def expires(self, order: Order) -> None:
-        """Take note of an open order's end; without one it has none."""
-        if order.expires_at is not None:
+        """Take note of an open order's end, if it has one."""
+        if order.expires_at is not None and order.order_id not in self._expiring:
             self._expiring[order.order_id] = order
             name = order.expires_at, order.competitor_id, order.season_id, order.number, order.order_id
             heappush(self._expiries, name)
