@@ -132,8 +132,8 @@ def amend(n: int, t: float, target: str, **fields: Any) -> OrderAmendApproved:
     return OrderAmendApproved.model_validate(_instructed(n, t, given))
 
 
-def change_exits(n: int, t: float, *, instrument: str = BTC, **changes: Any) -> ExitChangeApproved:
-    given = {"instrument": instrument, "changes": ExitChanges.model_validate(changes)}
+def change_exits(n: int, t: float, *, competitor_id: str = "ann", **changes: Any) -> ExitChangeApproved:
+    given = {"competitor_id": competitor_id, "instrument": BTC, "changes": ExitChanges.model_validate(changes)}
     return ExitChangeApproved.model_validate(_instructed(n, t, given))
 
 

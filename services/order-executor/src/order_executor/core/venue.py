@@ -63,6 +63,7 @@ class Venue:
         self._liquidator = Liquidator(self.info, self._margins, self._desk, self.changes)
         self._watches: deque[Watch] = deque()
         self._interest = Interest()
+        self._day_ends = EPOCH
 
     def restore(
         self, now: datetime, stamps: Mapping[str, Stamp], accounts: Iterable[Account], orders: Iterable[Order],
@@ -135,8 +136,10 @@ class Venue:
         Marks act on the market as of the end of their moment: the book that gapped with them, not the one before it.
         """
         found: list[tuple[datetime, int, Callable[[], Sequence[Event]]]] = []
-        if self.accounts and (ends := day_end(self.now)) <= to:
-            found.append((ends, 0, partial(self._state, ends)))
+        if self._day_ends <= self.now:
+            self._day_ends = day_end(self.now)
+        if self._day_ends <= to and self.accounts:
+            found.append((self._day_ends, 0, self._state))
         if self.stamps:
             name = min(self.stamps, key=lambda each: (self.stamps[each].at, each))
             if self.stamps[name].at <= to:
@@ -161,9 +164,9 @@ class Venue:
         self._reindex(account)
         return events
 
-    def _state(self, ends: datetime) -> Sequence[Event]:
-        self.now = ends
-        return [stated(self.accounts[key], ends, "day end") for key in sorted(self.accounts)]
+    def _state(self) -> Sequence[Event]:
+        self.now = self._day_ends
+        return [stated(self.accounts[key], self.now, "day end") for key in sorted(self.accounts)]
 
     def _settle(self, instrument: str) -> Sequence[Event]:
         due = self.stamps.pop(instrument)
