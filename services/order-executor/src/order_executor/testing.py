@@ -114,6 +114,20 @@ def order(n: int, side: str, quantity: str, t: float = 0, **fields: Any) -> Orde
     )  # fmt: skip
 
 
+def fact(update: Any) -> Fact:
+    """What a feed of `exchanges` said, as the venue sees it."""
+    kind, about = type(update).__name__, (update.at, update.instrument)
+    given = {"event_id": named_id(kind, *about, update[2]), "at": update.at, "instrument": update.instrument}
+    fields = given | {"venue": "test"} | {name: value for name, value in update._asdict().items() if value is not None}
+    match kind:
+        case "Book":
+            return Fact(BookUpdated.model_validate(fields))
+        case "Trade":
+            return Fact(TradePrinted.model_validate(fields | {"venue_trade_id": update.trade_id}))
+        case _:
+            return Fact(MarkUpdated.model_validate(fields))
+
+
 def trigger(kind: Any, price: str, on: Any = "mark") -> Trigger:
     return Trigger(kind=kind, price=D(price), on=on)
 
