@@ -97,6 +97,19 @@ def test_leverage_is_capped_by_the_tier_of_the_whole_position_with_its_orders() 
     assert kinds(within) == kinds(closing) == ["order_accepted", "order_filled"]
 
 
+def test_an_order_that_adds_at_a_lower_leverage_needs_margin_for_the_whole_position() -> None:
+    venue = new_venue(capital="1000")
+    feed(venue, DEEP, AT_100, order(1, "buy", "50", leverage="10"), 1.0)
+
+    # 51 at 2x hold 2550 instead of 500, and 5 bp of 100
+    assert refusal(feed(venue, order(2, "buy", "1", 1, leverage="2"), 2.0)) == (
+        "MARGIN_INSUFFICIENT", "needs 2050.05 USD, 497.5 available",
+    )  # fmt: skip
+    assert kinds(feed(venue, order(3, "buy", "1", 2, leverage="20"), 3.0)) == ["order_accepted", "order_filled"]
+    # 51 at 20x hold 255
+    assert available(venue) == D("1000") - D("2.5") - D("0.05") - 255
+
+
 def test_an_instrument_has_one_margin_mode_at_a_time() -> None:
     venue = new_venue()
     opened = feed(venue, DEEP, AT_100, order(1, "buy", "1", margin_mode="isolated"), 1.0)

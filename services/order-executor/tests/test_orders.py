@@ -245,6 +245,16 @@ def test_an_amend_that_the_venue_refuses_leaves_the_order_as_it_was() -> None:
     assert trades(feed(venue, book(5, "90x1", "97x9"))) == [("buy", "98", "1")]
 
 
+def test_an_amended_reduce_only_order_never_becomes_larger_than_the_position() -> None:
+    venue = venue_with(order(1, "buy", "2"), order(2, "sell", "1", limit="110", reduce_only=True, client_order_id="x"))
+
+    events = feed(venue, amend(3, 1, "x", quantity=D(9), limit_price=D(99)), 2.0)
+
+    assert isinstance(events[0], OrderAmended)
+    assert events[0].quantity == 2
+    assert [event.position_after for event in fills(events)] == [0]
+
+
 def test_the_trigger_of_a_waiting_order_can_be_moved() -> None:
     venue = venue_with(order(1, "buy", "1", trigger=trigger("stop", "105"), client_order_id="x"))
 

@@ -10,6 +10,7 @@ from contracts.orders import ExitChangeApproved, LiquidationOrdered, OrderAmendA
 
 from order_executor.core import reports
 from order_executor.core.account import Account
+from order_executor.core.admission import reducible
 from order_executor.core.agenda import Instruction
 from order_executor.core.changes import Changes
 from order_executor.core.closing import Closer
@@ -64,6 +65,8 @@ class Instructed:
         if refusal := self._desk.admission.to_book(account, wanted):
             account.orders[order.instrument].insert(place, order)
             return [reports.refused(event, order.instrument, at, *refusal)]
+        if order.reduce_only:
+            wanted.quantity = min(wanted.quantity, order.filled + reducible(account, order))
         self._adopt(account, order, wanted)
         return [reports.amended(order, at), *self._desk.work(account, order, at)]
 

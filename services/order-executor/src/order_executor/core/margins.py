@@ -86,7 +86,7 @@ class Margins:
         """
         position = account.positions.get(instrument)
         held = position.quantity if position else ZERO
-        own = self._own(position) if position and held else ZERO
+        own = self._own(position, held, more) if position and held else ZERO
         orders = [_opening(order) for order in account.orders.get(instrument, ()) if not order.reduce_only]
         if more is not None:
             orders.append(more)
@@ -109,11 +109,13 @@ class Margins:
         price = bankruptcy_price(position.quantity, position.cost, margin, fee)
         return price if price > 0 else None
 
-    def _own(self, position: Position) -> Decimal:
+    def _own(self, position: Position, held: Decimal, more: Opening | None) -> Decimal:
+        """What adds to a position sets the leverage of all of it."""
         if position.margin_mode == "isolated":
             return position.margin
-        price = self.mark(position.instrument) or position.entry_price
-        return initial_margin(position.quantity, price, position.leverage)
+        adds = more is not None and (more.side == "buy") == (held > 0)
+        leverage = more.leverage if more is not None and adds else position.leverage
+        return initial_margin(held, self.mark(position.instrument) or position.entry_price, leverage)
 
 
 def _cross_cash(account: Account) -> Decimal:

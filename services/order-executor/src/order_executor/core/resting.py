@@ -14,14 +14,14 @@ from contracts.market import BookUpdated, TradePrinted
 from contracts.money import ZERO
 
 from order_executor.core.account import Account
-from order_executor.core.admission import reducible
+from order_executor.core.admission import best, reducible
 from order_executor.core.book import displayed, offered, take, unusable
 from order_executor.core.changes import Changes
 from order_executor.core.clearing import Trade
 from order_executor.core.desk import Desk
 from order_executor.core.margins import Margins
 from order_executor.core.market import Market
-from order_executor.core.matching import crossing, outside_band, worse
+from order_executor.core.matching import beyond_limit, crossing, outside_band, worse
 from order_executor.core.orders import Order
 
 
@@ -42,7 +42,7 @@ class Resting:
         """Orders that the book's other side reached fill at their own price up to the size shown, the best first."""
         events: list[Event] = []
         for order in sorted(account.orders.get(book.instrument, ()), key=_aggression):
-            if order.is_open and unusable(book, order.side) is None:
+            if order.is_open and unusable(book, order.side) is None and not beyond_limit(order, best(book, order)):
                 events += self._quoted_through(account, order, book, at)
         return events
 
@@ -62,14 +62,14 @@ class Resting:
 
     def _turn(self, account: Account, order: Order, trade: TradePrinted, left: Decimal) -> Decimal:
         """How much of the trade is the order's; what was in front of it moves."""
-        self._changes.note(account, order)
-        if order.limit_price != trade.price:  # went through: nobody is left in front
-            order.ahead = ZERO
-        if order.ahead is None:
+        before = order.ahead if order.limit_price == trade.price else ZERO  # went through: nobody is left in front
+        if before is None:
             return ZERO
-        beyond = max(ZERO, left - order.ahead)
-        order.ahead = max(ZERO, order.ahead - left)
-        return self._wanted(account, order, beyond)
+        ahead = max(ZERO, before - left)
+        if ahead != order.ahead:
+            order.ahead = ahead
+            self._changes.note(account, order)
+        return self._wanted(account, order, max(ZERO, left - before))
 
     def _quoted_through(self, account: Account, order: Order, book: BookUpdated, at: datetime) -> Sequence[Event]:
         consumed = account.taken(order.instrument, book.sequence)
