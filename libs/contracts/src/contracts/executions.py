@@ -181,9 +181,10 @@ class FundingSettled(CompetitorEvent):
 class PositionLiquidated(CompetitorEvent):
     """One step of a liquidation with its numbers.
 
-    What it trades is told by `OrderFilled` of purpose `liquidation` before it; what it moves besides stands here: the
-    account pays `fee` to its insurance fund; the fund gains `insurance_change` in all, and `written_off` is what was
-    missing beyond the fund.
+    What it trades is told by `OrderFilled` of purpose `liquidation` before it, whose own fee is zero; what it moves
+    besides stands here: the account pays `fee` to its insurance fund; the fund gains `insurance_change` in all, and
+    `written_off` is what was missing beyond the fund. Reduced on the book: `insurance_change` is `fee`. Taken over, and
+    closed by the fund at the mark: it is `fee` + `quantity` * (`mark_price` - `price`) + `written_off`.
     """
 
     topic: ClassVar[str] = "executions.v1"
@@ -197,6 +198,7 @@ class PositionLiquidated(CompetitorEvent):
     quantity_after: SignedQuantity
     mark_price: Price
     price: Price | None = None
+    """Average of what was traded; of a takeover its bankruptcy price."""
     bankruptcy_price: Price | None = None
     margin_ratio: Number
     maintenance_margin: UsdSize
