@@ -123,6 +123,17 @@ def test_an_instrument_has_one_margin_mode_at_a_time() -> None:
     assert modes == ["isolated"] * 4 + ["cross"] * 2
 
 
+def test_an_isolated_entry_too_far_from_the_mark_for_its_own_margin_is_refused() -> None:
+    def entered(leverage: str) -> list[Event]:
+        facts = DEEP, mark(0, "97")
+        return feed(new_venue(), *facts, order(1, "buy", "10", leverage=leverage, margin_mode="isolated"), 1.0)
+
+    # 1000 / 30 of margin, 30 lost at the mark of 97: 3.33 is less than 970 * (0.005 + 0.0005) = 5.335
+    assert refusal(entered("30"))[0] == "MARGIN_INSUFFICIENT"
+    # 1000 / 25 - 30 = 10 is more
+    assert kinds(entered("25")) == ["order_accepted", "order_filled"]
+
+
 def test_isolated_margin_is_set_aside_and_given_back_in_proportion() -> None:
     venue = new_venue(capital="1000")
     feed(venue, DEEP, AT_100, order(1, "buy", "10", leverage="10", margin_mode="isolated"), 1.0)

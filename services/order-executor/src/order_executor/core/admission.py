@@ -58,12 +58,20 @@ class Admission:
         opening = self._opening(account, order, book)
         if opening.quantity <= reducible(account, order):
             return None
-        return self._leverage(account, order, opening) or self._shortage(account, order, opening)
+        return (
+            self._leverage(account, order, opening)
+            or self._shortage(account, order, opening)
+            or self._at_once(account, order, self._taken(account, order, book))
+        )
 
     def _opening(self, account: Account, order: Order, book: BookUpdated) -> Opening:
-        """All of what may rest at its limit, or what is taken now, at the worst price of it."""
+        """All of what may rest at its limit, or what is taken now."""
         if order.limit_price is not None and order.time_in_force in ("GTC", "POST_ONLY"):
             return Opening(order.side, order.remaining, order.limit_price, order.leverage)
+        return self._taken(account, order, book)
+
+    def _taken(self, account: Account, order: Order, book: BookUpdated) -> Opening:
+        """At the worst price of it."""
         consumed = account.taken(order.instrument, book.sequence)
         takes = walk(order, order.remaining, offered(book, consumed, order.side)).takes
         price = takes[-1].price if takes else best(book, order)
@@ -92,6 +100,19 @@ class Admission:
         if needed <= available:
             return None
         return Refusal("MARGIN_INSUFFICIENT", f"needs {plain(needed)} USD, {plain(available)} available")
+
+    def _at_once(self, account: Account, order: Order, taken: Opening) -> Refusal | None:
+        """An isolated entry so far from the mark that its own margin would not carry it."""
+        opened = taken.quantity - reducible(account, order)
+        if order.margin_mode != "isolated" or opened <= ZERO:
+            return None
+        after, margin = self._margins.isolated(account, order, taken._replace(quantity=opened))
+        if margin + after.unrealised_pnl > after.required:
+            return None
+        return Refusal(
+            "MARGIN_INSUFFICIENT",
+            f"{plain(margin)} USD of isolated margin would be liquidated at once at the mark {plain(after.mark_price)}",
+        )
 
     def _open_loss(self, order: Order, price: Decimal) -> Decimal:
         mark = self._margins.mark(order.instrument)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from contracts.margin import MarginPosition, bankruptcy_price, initial_margin, margin_ratio
-from contracts.money import ZERO
+from contracts.money import ZERO, times
 from contracts.types import Side
 
 from order_executor.core.account import Account, Position
@@ -63,6 +63,22 @@ class Margins:
             terms.instruments[name].contract_value,
             terms.liquidation_fee(account.season_id, name),
         )
+
+    def isolated(self, account: Account, order: Order, opened: Opening) -> tuple[MarginPosition, Decimal]:
+        """The isolated position with its margin as both would be after the order opened so much."""
+        terms, name = self._market.terms, order.instrument
+        held = account.positions.get(name)
+        adds = held is not None and held.quantity * order.signed(opened.quantity) > 0
+        before = held if held is not None and adds else Position(name)
+        after = MarginPosition(
+            before.quantity + order.signed(opened.quantity),
+            before.cost + times(order.signed(opened.quantity), opened.price),
+            self.mark(name) or opened.price,
+            terms.tiers[name],
+            terms.instruments[name].contract_value,
+            terms.liquidation_fee(account.season_id, name),
+        )
+        return after, before.margin + initial_margin(opened.quantity, opened.price, opened.leverage)
 
     def group(self, account: Account, position: Position) -> Group:
         if position.margin_mode == "isolated":
