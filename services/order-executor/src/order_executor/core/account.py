@@ -1,5 +1,6 @@
 """What one competitor has at the venue: positions with their exact cost, sums of money, what it took from the book."""
 
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -134,7 +135,9 @@ class Account:
 
     @property
     def held_positions(self) -> list[Position]:
-        return [position for position in self.positions.values() if position.quantity]
+        """By instrument: the same order in every process."""
+        held = [position for position in self.positions.values() if position.quantity]
+        return sorted(held, key=lambda each: each.instrument) if len(held) > 1 else held
 
     def position(self, instrument: str) -> Position:
         if instrument not in self.positions:
@@ -153,7 +156,7 @@ class Account:
 
     def keep(self, order: Order) -> None:
         """Among the working orders, or those that wait for their trigger."""
-        self._kept(order).setdefault(order.instrument, []).append(order)
+        insort(self._kept(order).setdefault(order.instrument, []), order, key=lambda each: each.number)
 
     def drop(self, order: Order) -> None:
         self._kept(order)[order.instrument].remove(order)

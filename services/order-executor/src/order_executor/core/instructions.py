@@ -60,10 +60,9 @@ class Instructed:
         self, account: Account, order: Order, wanted: Order, event: OrderAmendApproved, at: datetime
     ) -> Sequence[Event]:
         """A new price or a larger size meets the book as a new order would, and queues at the end."""
-        place = account.orders[order.instrument].index(order)
         account.drop(order)
         if refusal := self._desk.admission.to_book(account, wanted):
-            account.orders[order.instrument].insert(place, order)
+            account.keep(order)
             return [reports.refused(event, order.instrument, at, *refusal)]
         if order.reduce_only:
             wanted.quantity = min(wanted.quantity, order.filled + reducible(account, order))

@@ -90,7 +90,7 @@ class Margins:
 
     def available(self, account: Account) -> Decimal:
         """Cross equity less initial margin, that of open orders included: what new orders may use."""
-        names = {*account.orders, *(each.instrument for each in account.held_positions)}
+        names = sorted({*account.orders, *(each.instrument for each in account.held_positions)})
         cross = (each for each in account.held_positions if each.margin_mode == "cross")
         unrealised = sum((self.valued(account, each).unrealised_pnl for each in cross), ZERO)
         return account.cash + unrealised - sum((self.reserved(account, name) for name in names), ZERO)

@@ -16,7 +16,6 @@ def day_end(now: datetime) -> datetime:
 
 
 def stated(account: Account, at: datetime, why: str) -> AccountStated:
-    positions = sorted(account.held_positions, key=lambda each: each.instrument)
     return AccountStated(
         event_id=named_id("stated", account.season_id, account.competitor_id, at.isoformat(), why),
         at=at,
@@ -35,6 +34,6 @@ def stated(account: Account, at: datetime, why: str) -> AccountStated:
             VenuePosition(
                 instrument=each.instrument, quantity=each.quantity, cost=each.cost, margin_mode=each.margin_mode
             )
-            for each in positions
+            for each in account.held_positions
         ),
     )

@@ -1,25 +1,22 @@
 """One unit of the venue: the accounts of one partition, their waiting orders, and the markets they look at."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
 
 from contracts.base import Event
-from contracts.market import MarkUpdated
 from contracts.orders import OrderApproved, OrderEvent
 from contracts.types import EPOCH
 
-from order_executor.core import exits, funding, triggers
+from order_executor.core import funding, triggers, watches
 from order_executor.core.account import Account, AccountKey, Closing
 from order_executor.core.agenda import INSTRUCTIONS, Agenda, Instruction
 from order_executor.core.changes import Changes
 from order_executor.core.closing import Closer
 from order_executor.core.desk import Desk
-from order_executor.core.exits import Find, Reached
+from order_executor.core.exits import Reached
 from order_executor.core.funding import Stamp
 from order_executor.core.instructions import Instructed
 from order_executor.core.interest import Interest
@@ -29,21 +26,7 @@ from order_executor.core.market import Market, MarketRecord
 from order_executor.core.orders import Order, approved
 from order_executor.core.resting import Resting
 from order_executor.core.statements import day_end, stated
-
-Keys = Collection[AccountKey]
-
-
-class Watch(NamedTuple):
-    """A mark or bar, for those who held a position or waited for a price when it came."""
-
-    at: datetime
-    instrument: str
-    keys: list[AccountKey]
-    price: Decimal
-    find: Find
-    """Whether it closes a position."""
-    mark: MarkUpdated | None
-    """None: a bar."""
+from order_executor.core.watches import Keys, Watch
 
 
 class Venue:
@@ -106,10 +89,11 @@ class Venue:
                 events += self._reach(name, resting)
             case "trade_printed" if resting:
                 events += self._trade(record, resting)
-            case "mark_updated" if keys := self._interest.in_marks(name):
-                self._watch_mark(record, keys)
-            case "bar_closed" if keys := self._interest.holding(name):
-                self._watch_bar(record, keys)
+            case "mark_updated" if (keys := self._interest.in_marks(name)) and (mark := self.info.read(record)):
+                self._plan_funding(name)
+                self._watches.append(watches.of_mark(mark, self.now, keys))
+            case "bar_closed" if (keys := self._interest.holding(name)) and (bar := self.info.read(record)):
+                self._watches.append(watches.of_bar(bar, self.now, keys))
         return events
 
     def recall(self, record: MarketRecord) -> None:
@@ -213,19 +197,6 @@ class Venue:
                 self._reindex(self.accounts[key])
                 events += said
         return events
-
-    def _watch_mark(self, record: MarketRecord, keys: Keys) -> None:
-        mark = self.info.read(record)
-        if mark is not None:
-            self._plan_funding(record.instrument)
-            find = partial(exits.on_mark, mark=mark)
-            self._watches.append(Watch(self.now, record.instrument, sorted(keys), mark.mark_price, find, mark))
-
-    def _watch_bar(self, record: MarketRecord, keys: Keys) -> None:
-        bar = self.info.read(record)
-        if bar is not None:
-            find = partial(exits.on_bar, bar=bar)
-            self._watches.append(Watch(self.now, record.instrument, sorted(keys), bar.close, find, None))
 
     def _enforce(self) -> Sequence[Event]:
         watch = self._watches.popleft()
