@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from contracts.signals import ExitPlan
 from contracts.types import Side
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from order_executor.core import Venue
+from order_executor.core import Market, Venue
 from order_executor.core.margins import Margins
 from order_executor.testing import (
     BTC,
@@ -311,6 +311,33 @@ def test_the_same_inputs_give_the_same_events_and_competitors_never_meet(
     assert run(inputs, capital)[1] == events
     assert run(alone, capital)[1] == [event for event in events if event.key == "ann"]
     assert run([*shuffled, *rest], capital)[1] == run([*early, *rest], capital)[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(days(), capitals, st.data())
+def test_a_venue_stopped_anywhere_goes_on_as_if_it_had_not(
+    inputs: list[Input], capital: str, data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(1, len(inputs) - 1))
+    venue = made(capital)
+    before = feed(venue, *inputs[:cut])
+
+    assert before + feed(restarted(venue, inputs[:cut]), *inputs[cut:]) == run(inputs, capital)[1]
+
+
+def restarted(venue: Venue, had: Sequence[Input]) -> Venue:
+    """What is stored, in another order than it was made, and the latest market records."""
+    again = Venue(Market(venue.info.terms))
+    orders = [replace(each) for each in venue.changes.orders.values() if each.is_open]
+    accounts = [
+        replace(each, positions=dict(reversed(each.positions.items())), orders={}, waiting={})
+        for each in reversed(venue.accounts.values())
+    ]
+    instructions = [each for each in venue.changes.instructions.values() if each is not None]
+    again.restore(venue.now, venue.stamps, accounts, orders[::-1], instructions[::-1])
+    for record in {(each.kind, each.instrument): each for each in had if isinstance(each, Fact)}.values():
+        again.recall(record)
+    return again
 
 
 def books_by_sequence(inputs: Sequence[Input]) -> dict[tuple[str, int], BookUpdated]:

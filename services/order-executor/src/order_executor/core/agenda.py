@@ -1,6 +1,5 @@
 """What waits for its moment: orders and instructions until they take effect, open orders until they expire."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -62,9 +61,6 @@ class Agenda:
 
     def pop_expired(self) -> Order:
         return self._expiring.pop(heappop(self._expiries)[-1])
-
-    def __iter__(self) -> Iterator[Order | Instruction]:
-        return iter(self._items.values())
 
 
 def _due(item: Order | Instruction) -> Due:
