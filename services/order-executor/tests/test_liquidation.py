@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from contracts.base import Event
 from contracts.executions import AccountStated, OrderCancelled, OrderFilled, PositionLiquidated
+from contracts.market import MarginTier
 from contracts.signals import ExitPlan
 from order_executor.core import Account, Venue
 from order_executor.testing import BTC, ETH, D, Fact, book, feed, fills, kinds, mark, new_venue, order, tiers, trades
@@ -150,6 +151,26 @@ def test_liquidation_to_each_tier(
         tier_from, tier_to, D(quantity), D(left),
     )  # fmt: skip
     assert step.step == ("reduced" if tier_to else "taken_over")
+
+
+def test_tiers_by_notional_are_left_at_the_marks_size() -> None:
+    def tier(floor: str, cap: str, leverage: str, rate: str, deduction: str) -> MarginTier:
+        return MarginTier(floor=D(floor), cap=D(cap), leverage_max=D(leverage), maintenance_margin_rate=D(rate),
+                          deduction=D(deduction))  # fmt: skip
+
+    # 10 = 1000 * (0.02 - 0.01); 50 = 10 + 2000 * (0.04 - 0.02)
+    by_notional = (
+        tier("0", "1000", "50", "0.01", "0"), tier("1000", "2000", "25", "0.02", "10"),
+        tier("2000", "10000", "10", "0.04", "50"),
+    )  # fmt: skip
+    venue = opened("30", "10", "320", by_notional)
+
+    # 318.5 - 270 = 48.5; 2730 * 0.04 - 50 + 2730 * 0.0005 = 60.565; the lowest tier's 2730 * 0.0105 = 28.67
+    (step,) = steps(marked(venue, 2, "91", bids="91x500"))
+
+    # 1000 / 91 = 10.98901: 10.989 in lots
+    assert (step.step, step.tier_from, step.tier_to, step.quantity_after) == ("reduced", 3, 1, D("10.989"))
+    assert step.maintenance_margin == D("59.2")
 
 
 def test_a_reduction_trades_on_the_book_and_pays_its_fee_into_the_fund() -> None:

@@ -66,19 +66,12 @@ class Margins:
 
     def isolated(self, account: Account, order: Order, opened: Opening) -> tuple[MarginPosition, Decimal]:
         """The isolated position with its margin as both would be after the order opened so much."""
-        terms, name = self._market.terms, order.instrument
-        held = account.positions.get(name)
-        adds = held is not None and held.quantity * order.signed(opened.quantity) > 0
-        before = held if held is not None and adds else Position(name)
-        after = MarginPosition(
-            before.quantity + order.signed(opened.quantity),
-            before.cost + times(order.signed(opened.quantity), opened.price),
-            self.mark(name) or opened.price,
-            terms.tiers[name],
-            terms.instruments[name].contract_value,
-            terms.liquidation_fee(account.season_id, name),
-        )
-        return after, before.margin + initial_margin(opened.quantity, opened.price, opened.leverage)
+        held, signed = account.positions.get(order.instrument), order.signed(opened.quantity)
+        adds = held is not None and held.quantity * signed > 0
+        before = held if held is not None and adds else Position(order.instrument)
+        cost = before.cost + times(signed, opened.price)
+        after = self.valued(account, Position(order.instrument, before.quantity + signed, cost))
+        return after, before.margin + initial_margin(signed, opened.price, opened.leverage)
 
     def group(self, account: Account, position: Position) -> Group:
         if position.margin_mode == "isolated":
