@@ -32,7 +32,7 @@ def clear(account: Account, order: Order, trade: Trade, at: datetime) -> OrderFi
     _follow(position, before, order, at, is_first=is_first)
     _set_aside(position, before, order, trade, realised)
     return OrderFilled(
-        **about(order, at, f"fill/{order.fills}"),
+        **about(order, at, trade_id),
         trade_id=trade_id,
         side=order.side,
         price=trade.price,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from contracts.base import child_of
 from contracts.executions import Purpose
 from contracts.money import ZERO
 from contracts.orders import OrderApproved
@@ -91,7 +92,7 @@ class Order:
         return quantity if self.side == "buy" else -quantity
 
     def child_id(self, name: str) -> UUID:
-        return uuid5(self.order_id, name)
+        return child_of(self.order_id, name)
 
     def accept(self, number: int, quantity: Decimal) -> None:
         """`quantity` is less than was asked for where a reduce-only order is trimmed to its position."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from contracts.executions import (
     CancelReason,
@@ -21,10 +22,10 @@ from order_executor.core.exits import Reached
 from order_executor.core.orders import Order
 
 
-def about(order: Order, at: datetime, name: str) -> dict[str, Any]:
+def about(order: Order, at: datetime, event_id: UUID) -> dict[str, Any]:
     """The fields that every report on an order shares."""
     return {
-        "event_id": order.child_id(name),
+        "event_id": event_id,
         "at": at,
         "traceparent": order.traceparent,
         "season_id": order.season_id,
@@ -37,7 +38,7 @@ def about(order: Order, at: datetime, name: str) -> dict[str, Any]:
 
 def accepted(order: Order, at: datetime) -> OrderAccepted:
     return OrderAccepted(
-        **about(order, at, "accepted"),
+        **about(order, at, order.child_id("accepted")),
         side=order.side,
         quantity=order.quantity,
         order_type=order.order_type,
@@ -55,11 +56,11 @@ def accepted(order: Order, at: datetime) -> OrderAccepted:
 
 
 def rejected(order: Order, at: datetime, code: VenueRejectCode, detail: str = "") -> OrderRejected:
-    return OrderRejected(**about(order, at, "rejected"), code=code, detail=detail)
+    return OrderRejected(**about(order, at, order.child_id("rejected")), code=code, detail=detail)
 
 
 def cancelled(order: Order, at: datetime, reason: CancelReason) -> OrderCancelled:
-    return OrderCancelled(**about(order, at, "cancelled"), remaining=order.remaining, reason=reason)
+    return OrderCancelled(**about(order, at, order.child_id("cancelled")), remaining=order.remaining, reason=reason)
 
 
 def refused(
@@ -81,12 +82,12 @@ def refused(
 
 
 def expired(order: Order, at: datetime) -> OrderExpired:
-    return OrderExpired(**about(order, at, "expired"), remaining=order.remaining)
+    return OrderExpired(**about(order, at, order.child_id("expired")), remaining=order.remaining)
 
 
 def amended(order: Order, at: datetime) -> OrderAmended:
     return OrderAmended(
-        **about(order, at, f"amended/{order.amends}"),
+        **about(order, at, order.child_id(f"amended/{order.amends}")),
         quantity=order.quantity,
         remaining=order.remaining,
         limit_price=order.limit_price,
@@ -96,12 +97,14 @@ def amended(order: Order, at: datetime) -> OrderAmended:
 
 def set_off(order: Order, at: datetime, observed: Decimal) -> OrderTriggered:
     assert order.trigger is not None
-    return OrderTriggered(**about(order, at, "triggered"), trigger_price=order.trigger.price, observed_price=observed)
+    return OrderTriggered(
+        **about(order, at, order.child_id("triggered")), trigger_price=order.trigger.price, observed_price=observed
+    )
 
 
 def triggered(order: Order, at: datetime, reached: Reached, quantity: Decimal) -> ExitTriggered:
     return ExitTriggered(
-        **about(order, at, "triggered"),
+        **about(order, at, order.child_id("triggered")),
         purpose=reached.purpose,
         trigger_price=reached.trigger_price,
         observed_price=reached.observed_price,
