@@ -83,7 +83,7 @@ async def feed(producer: Producer, apart_s: float) -> None:
         )
         await producer.send(book)
         await producer.send(mark)
-        for topic in ("market.quotes.v1", "market.marks.v1", "market.bars.v1"):
+        for topic in ("market.quotes.v1", "market.trades.v1", "market.marks.v1", "market.bars.v1"):
             event = TimeAdvanced(event_id=named_id("time", topic, tick), at=at, partition=0)
             await producer.send(event, topic, counted=False)
         await asyncio.sleep(apart_s)

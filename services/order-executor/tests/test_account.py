@@ -25,6 +25,16 @@ def test_a_sequence_of_trades_moves_the_average_only_where_it_adds() -> None:
     assert realised.quantize(D("1e-8")) == D("36.62068966")
 
 
+def test_a_sequence_of_trades_net_of_one_basis_point() -> None:
+    position, net, seen = Position("BTC-USDT-PERP"), D(0), []
+    for quantity, price in [(12, 100), (17, 99), (-9, 101), (-4, 105), (3, 103)]:
+        net += position.trade(D(quantity), D(price)) - abs(quantity) * price * D("0.0001")
+        seen.append(net.quantize(D("1e-8")))
+
+    # the published figures of the same five trades
+    assert seen == [D("-0.12"), D("-0.2883"), D("13.89666207"), D("36.19948966"), D("36.16858966")]
+
+
 def test_a_flip_closes_all_and_opens_the_rest_at_its_price() -> None:
     position = Position("EUR-USDT-PERP")
     position.trade(D(100_000), D("0.75"))

@@ -119,12 +119,12 @@ def test_the_plan_follows_partial_fills_of_its_order() -> None:
     venue = new_venue()
     feed(venue, book(0, "99x9", "100x1"), order(1, "buy", "3", limit="100", exit_plan=PLAN), 1.0)
 
-    stopped = feed(venue, book(2, "89x9", "101x1"), mark(2, "89"))
-    refilled = feed(venue, book(3, "98x9", "99x1"))
+    refilled = feed(venue, book(2, "98x9", "99x1"))
+    stopped = feed(venue, book(3, "89x9", "101x1"), mark(3, "89"))
 
-    assert trades(stopped) == [("sell", "89", "1")]
     assert trades(refilled) == [("buy", "100", "1")]
-    assert fills(refilled)[0].exit_plan == PLAN, "what the rest of the order opens anew is covered again"
+    assert trades(stopped) == [("sell", "89", "2")], "what was filled by then, and it does not meet its own order"
+    assert kinds(stopped) == ["exit_triggered", "order_accepted", "order_cancelled", "order_filled"]
 
 
 def test_a_partial_close_keeps_the_plan_and_the_exit_closes_what_is_left() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from contracts.base import Event
 from contracts.executions import FundingSettled
 from order_executor.testing import D, at, book, feed, mark, new_venue, order
@@ -67,3 +68,28 @@ def test_a_mark_of_the_very_stamp_that_announces_the_next_one_does_not_skip_it()
     (event,) = settled(feed(venue, mark(STAMP, "500", rate="0.9", stamp=STAMP * 2)))
 
     assert (event.stamp, event.rate, event.mark_price) == (at(STAMP), D("0.0001"), D(100))
+
+
+@pytest.mark.parametrize("hours", [1, 2, 4, 8])
+def test_each_stamp_is_the_venues_own_whatever_its_interval(hours: int) -> None:
+    """A second before, at and after: who opened a second before pays, who opened at it or after does not."""
+    interval = hours * 3600.0
+    venue = new_venue()
+    feed(venue, BOOK, mark(0, "100", rate="0.0001", stamp=interval))
+    for name, opened in (("before", interval - 1), ("exactly", interval), ("after", interval + 1)):
+        feed(venue, order(1, "buy", "1", opened, competitor_id=name))
+    for name, closed in (("left-before", interval - 1), ("left-exactly", interval)):
+        feed(venue, order(1, "buy", "1", 1, competitor_id=name), order(2, "sell", "1", closed, competitor_id=name))
+
+    marks = [mark(interval - 10, "120", rate="0.0002", stamp=interval), mark(interval + 2, "1", rate="1",
+             stamp=2 * interval)]  # fmt: skip
+    first = settled(feed(venue, *marks, interval + 3))
+    second = settled(feed(venue, mark(2 * interval - 1, "100", rate="0.001", stamp=2 * interval), 2 * interval))
+
+    # 1 * 120 * 0.0002, as last known before the stamp
+    assert [(event.competitor_id, event.payment, event.stamp) for event in first] == [
+        ("before", D("0.024"), at(interval)), ("left-exactly", D("0.024"), at(interval)),
+    ]  # fmt: skip
+    assert {(event.competitor_id, event.payment, event.stamp) for event in second} == {
+        (name, D("0.1"), at(2 * interval)) for name in ("before", "exactly", "after")
+    }

@@ -5,7 +5,7 @@
 
 from decimal import Decimal
 
-from contracts.executions import OrderAccepted, OrderCancelled, OrderRejected
+from contracts.executions import OrderAccepted, OrderAmended, OrderCancelled, OrderRejected
 from order_executor.testing import BTC, Fact, book, feed, fills, kinds, new_venue, order, trades
 
 DEEP = ("99x1 98x2 97x5", "100x1 101x2 102x5")
@@ -154,17 +154,28 @@ def test_reduce_only_without_a_position_or_on_its_own_side_is_refused() -> None:
         assert event.code == "REDUCE_ONLY_WITHOUT_POSITION"
 
 
-def test_a_resting_reduce_only_order_fills_no_more_than_the_position_and_goes_with_it() -> None:
+def test_a_resting_reduce_only_order_shrinks_with_the_position_and_goes_with_it() -> None:
     venue = new_venue()
     feed(venue, book(0, *DEEP), order(1, "buy", "1"), order(2, "sell", "1", 0, limit="110", reduce_only=True), 1.0)
-    feed(venue, book(2, *DEEP), order(3, "sell", "0.4", 2), 3.0)
 
+    shrunk = feed(venue, book(2, *DEEP), order(3, "sell", "0.4", 2), 3.0)
     reached = feed(venue, book(4, "110x5", "111x1"))
 
+    assert kinds(shrunk) == ["order_accepted", "order_filled", "order_amended"]
+    assert isinstance(shrunk[2], OrderAmended)
+    assert (shrunk[2].quantity, shrunk[2].remaining) == (Decimal("0.6"), Decimal("0.6"))
     assert trades(reached) == [("sell", "110", "0.6")]
-    assert kinds(reached) == ["order_filled", "order_cancelled"]
-    assert isinstance(reached[1], OrderCancelled)
-    assert (reached[1].reason, reached[1].remaining) == ("reduce_only_done", Decimal("0.4"))
+    assert kinds(reached) == ["order_filled"]
+
+
+def test_a_resting_reduce_only_order_goes_when_the_position_does() -> None:
+    venue = new_venue()
+    feed(venue, book(0, *DEEP), order(1, "buy", "1"), order(2, "sell", "1", 0, limit="110", reduce_only=True), 1.0)
+
+    (*_, gone) = feed(venue, book(2, *DEEP), order(3, "sell", "1", 2), 3.0)
+
+    assert isinstance(gone, OrderCancelled)
+    assert (gone.reason, gone.remaining) == ("reduce_only_done", 1)
 
 
 def test_a_season_may_set_its_own_fees() -> None:

@@ -17,16 +17,16 @@ from arena.stack.postgres import EmbeddedPostgres
 from chassis.migrate import migrate
 from chassis.topics import provision
 from contracts.base import Event, named_id
-from contracts.market import BarClosed, BookUpdated, MarkUpdated, TimeAdvanced
+from contracts.market import BarClosed, BookUpdated, MarkUpdated, TimeAdvanced, TradePrinted
 from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import Attempt, ExitPlan, SignalProposed
 from contracts.wire import decode, encode, header, numbered
-from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, new_venue, order, rules
+from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, new_venue, order, rules, trade
 
 PARTITIONS, WITHIN_S = 2, 60
 COMPETITORS = ("ann", "bob", "cyd")
-TIMED = (BookUpdated.topic, MarkUpdated.topic, BarClosed.topic)
+TIMED = (BookUpdated.topic, TradePrinted.topic, MarkUpdated.topic, BarClosed.topic)
 ROUNDS = 6
 
 
@@ -68,13 +68,14 @@ class World:
             )
 
     async def market_until(self, begin: int, end: int, closed_round: int) -> None:
-        """One book and one mark a second, then the second's watermark in every partition."""
+        """One book, one trade and one mark a second, then the second's watermark in every partition."""
         for second in range(begin, end + 1):
             price = 100 + second * 7 % 13 - second % 5
             bids = f"{price - 1}x0.3 {price - 2}x0.4 {price - 3}x9"
             asks = f"{price + 1}x0.3 {price + 2}x0.4 {price + 3}x9"
             rate = {"rate": "0.0001", "stamp": 100.0 * (second // 100 + 1)}
-            facts = [book(second, bids, asks), mark(second, str(price), **rate)]  # type: ignore[arg-type]
+            sold = trade(second, "sell", str(price - 1), "0.05")
+            facts = [book(second, bids, asks), sold, mark(second, str(price), **rate)]  # type: ignore[arg-type]
             self.facts += facts
             for fact in facts:
                 await self.say(fact.event, source=f"test/{fact.event.topic}", partition=0)

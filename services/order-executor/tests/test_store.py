@@ -9,19 +9,37 @@ import asyncpg
 import pytest
 from chassis.rows import writing
 from contracts.base import Event
-from contracts.executions import OrderFilled
-from contracts.orders import OrderApproved
+from contracts.executions import OrderFilled, OrderRejected
 from contracts.signals import ExitPlan
 from order_executor import store
 from order_executor.core import Market, Venue
-from order_executor.testing import BTC, ETH, D, Fact, book, feed, kinds, mark, new_venue, order
+from order_executor.testing import (
+    BTC,
+    ETH,
+    D,
+    Fact,
+    Input,
+    amend,
+    at,
+    book,
+    cancel,
+    change_exits,
+    feed,
+    flatten,
+    kinds,
+    mark,
+    new_venue,
+    order,
+    trade,
+    trigger,
+)
 
-MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_venue.py"
+MIGRATIONS = sorted((Path(__file__).parents[1] / "migrations" / "versions").glob("0*.py"))
 PARTITION = 3
 PLAN, SHORT_PLAN = ExitPlan(take_profit=D(120), stop_loss=D("90.5")), ExitPlan(take_profit=D(80), stop_loss=D(130))
 DEEP = ("99x1 98x2 97x5", "100x1 101x2 102x5")
 
-DAY: list[OrderApproved | Fact | float] = [
+DAY: list[Input] = [
     book(0, *DEEP),
     mark(0, "100", rate="0.0001", stamp=20),
     book(0, "10x9", "11x9", instrument=ETH),
@@ -47,25 +65,38 @@ DAY: list[OrderApproved | Fact | float] = [
     book(29, "95x1 94.5x100", "98x0.4 99x5"),
     mark(29, "95.5", rate="0.0004", stamp=40),
     order(10, "buy", "3", 31, leverage="7"),
+    order(11, "buy", "0.5", 31, competitor_id="cyd", leverage="20", margin_mode="isolated", client_order_id="c"),
+    order(12, "buy", "1", 32, competitor_id="cyd", client_order_id="c"),
+    order(13, "buy", "1", 32, competitor_id="dan", trigger=trigger("stop", "125"), traceparent="00-dan"),
+    order(14, "buy", "1", 32, competitor_id="dan", limit="60", expires_at=at(40)),
+    order(15, "buy", "2", 32, competitor_id="dan", limit="94.5", client_order_id="q"),
+    amend(16, 33, "q", competitor_id="dan", quantity=D(1), traceparent="00-amend"),
+    cancel(18, 37, "q", competitor_id="dan", instrument=BTC),
+    change_exits(17, 36, competitor_id="dan", stop_loss=D(60)),
+    flatten(0, 47, "sell", "1", competitor_id="dan"),
+    33.5,
+    trade(34, "sell", "94.5", "100.5"),
     mark(35, "130", rate="0.0004", stamp=40),
     45.0,
     mark(50, "70", rate="0.0004", stamp=60),
     61.0,
+    43_201.0,
 ]
 
 
 @pytest.fixture
 async def db(postgres: str) -> AsyncIterator[Any]:
     """An empty schema of its own."""
-    spec = spec_from_file_location("venue", MIGRATION)
-    assert spec is not None
-    assert spec.loader is not None
-    migration = module_from_spec(spec)
-    spec.loader.exec_module(migration)
     connection = await asyncpg.connect(postgres)
     await connection.execute("drop schema if exists venue_alone cascade; create schema venue_alone")
     await connection.execute("set search_path = venue_alone")
-    await connection.execute(migration.TABLES)
+    for path in MIGRATIONS:
+        spec = spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        migration = module_from_spec(spec)
+        spec.loader.exec_module(migration)
+        await connection.execute(migration.TABLES)
     yield connection
     await connection.close()
 
@@ -93,8 +124,12 @@ def test_the_day_has_something_of_everything() -> None:
     said = set(kinds(feed(new_venue(), *DAY)))
 
     assert said == {
-        "order_accepted", "order_rejected", "order_filled", "order_cancelled", "exit_triggered", "funding_settled"
+        "order_accepted", "order_rejected", "order_filled", "order_cancelled", "order_triggered", "order_amended",
+        "order_expired", "exit_triggered", "exit_plan_changed", "funding_settled", "position_liquidated",
+        "account_stated",
     }  # fmt: skip
+    codes = {event.code for event in feed(new_venue(), *DAY) if isinstance(event, OrderRejected)}
+    assert "DUPLICATE_CLIENT_ORDER_ID" in codes
 
 
 @pytest.mark.parametrize("cut", range(1, len(DAY)))
@@ -129,7 +164,7 @@ async def test_fills_and_closed_orders_stay_on_record(db: Any) -> None:
     assert sorted(tuple(row) for row in kept) == sorted((f.trade_id, f.price, f.quantity, f.fee) for f in fills)
     statuses = dict(await db.fetch("select status, count(*) from orders group by status"))
     assert statuses == dict(statuses) | {"filled": statuses["filled"]}
-    assert set(statuses) <= {"filled", "cancelled", "rejected", "working", "pending"}
+    assert set(statuses) <= {"filled", "cancelled", "rejected", "expired", "working", "pending"}
     (held,) = await db.fetch(
         "select quantity, cost from positions where instrument = $1 and competitor_id = 'ann'", BTC
     )

@@ -28,6 +28,12 @@ def named_id(*parts: object) -> UUID:
     return uuid5(NAMESPACE, "|".join(map(str, parts)))
 
 
+def child_of(parent: UUID, name: int | str) -> UUID:
+    """uuid5, at half its cost."""
+    digest = sha1(parent.bytes + str(name).encode(), usedforsecurity=False).digest()
+    return UUID(int=int.from_bytes(digest[:16]) & _UNVERSIONED | _VERSION_5)
+
+
 class Model(BaseModel):
     """A frozen value. Unknown fields are passed over, so that readers outlive additions."""
 
@@ -65,8 +71,7 @@ class Event(Model):
 
     def child_id(self, index: int | str) -> UUID:
         """The id of the index-th event this one causes: same cause, same id."""
-        digest = sha1(self.event_id.bytes + str(index).encode(), usedforsecurity=False).digest()
-        return UUID(int=int.from_bytes(digest[:16]) & _UNVERSIONED | _VERSION_5)  # uuid5, at half its cost
+        return child_of(self.event_id, index)
 
 
 class InstrumentEvent(Event):

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import CompetitorEvent
+from contracts.base import CompetitorEvent, Model
 from contracts.market import TimeAdvanced
-from contracts.signals import ExitPlan, OrderType, TimeInForce
+from contracts.signals import ClientOrderId, ExitPlan, MarginMode, OrderType, TimeInForce, Trigger
 from contracts.types import (
     Count,
     InstrumentId,
@@ -29,11 +29,12 @@ from contracts.types import (
 
 VenueRejectCode = Literal[
     "NO_BOOK", "BOOK_CROSSED", "INSTRUMENT_UNKNOWN", "REDUCE_ONLY_WITHOUT_POSITION", "POST_ONLY_WOULD_TAKE",
-    "MARGIN_INSUFFICIENT", "DUPLICATE_CLIENT_ORDER_ID", "VENUE_ERROR",
+    "MARGIN_INSUFFICIENT", "DUPLICATE_CLIENT_ORDER_ID", "ORDER_UNKNOWN", "AMEND_INVALID", "EXITS_WITHOUT_POSITION",
+    "MARGIN_MODE_MISMATCH", "LEVERAGE_ABOVE_TIER", "EXPIRED", "VENUE_ERROR",
 ]  # fmt: skip
 CancelReason = Literal[
     "ioc_remainder", "fok_unfillable", "price_band", "reduce_only_done", "competitor", "operator", "liquidation",
-    "self_trade", "one_cancels_other", "season_over",
+    "self_trade", "one_cancels_other", "season_over", "bankruptcy_price",
 ]  # fmt: skip
 Purpose = Literal["decision", "take_profit", "stop_loss", "invalidation", "liquidation", "flatten"]
 
@@ -57,6 +58,32 @@ class OrderAccepted(OrderEventBase):
     leverage: Leverage
     purpose: Purpose
     exit_plan: ExitPlan | None = None
+    client_order_id: ClientOrderId = ""
+    margin_mode: MarginMode = "cross"
+    trigger: Trigger | None = None
+    expires_at: Time | None = None
+
+
+class OrderTriggered(OrderEventBase):
+    """A waiting order's trigger was reached: from now on it is worked."""
+
+    topic: ClassVar[str] = "executions.v1"
+
+    type: Literal["order_triggered"] = "order_triggered"
+    trigger_price: Price
+    observed_price: Price
+
+
+class OrderAmended(OrderEventBase):
+    """The order as it stands after the change."""
+
+    topic: ClassVar[str] = "executions.v1"
+
+    type: Literal["order_amended"] = "order_amended"
+    quantity: Quantity
+    remaining: Size
+    limit_price: Price | None = None
+    trigger_price: Price | None = None
 
 
 class OrderRejected(OrderEventBase):
@@ -85,6 +112,7 @@ class OrderFilled(OrderEventBase):
     book_sequence: Sequence
     """The book it met, so that a replay can repeat it."""
     position_after: SignedQuantity
+    margin_mode: MarginMode = "cross"
     exit_plan: ExitPlan | None = None
     """The position's exit plan after this fill; null where it has none."""
 
@@ -151,7 +179,13 @@ class FundingSettled(CompetitorEvent):
 
 
 class PositionLiquidated(CompetitorEvent):
-    """One step of a liquidation with its numbers."""
+    """One step of a liquidation with its numbers.
+
+    What it trades is told by `OrderFilled` of purpose `liquidation` before it, whose own fee is zero; what it moves
+    besides stands here: the account pays `fee` to its insurance fund; the fund gains `insurance_change` in all, and
+    `written_off` is what was missing beyond the fund. Reduced on the book: `insurance_change` is `fee`. Taken over, and
+    closed by the fund at the mark: it is `fee` + `quantity` * (`mark_price` - `price`) + `written_off`.
+    """
 
     topic: ClassVar[str] = "executions.v1"
 
@@ -164,6 +198,7 @@ class PositionLiquidated(CompetitorEvent):
     quantity_after: SignedQuantity
     mark_price: Price
     price: Price | None = None
+    """Average of what was traded; of a takeover its bankruptcy price."""
     bankruptcy_price: Price | None = None
     margin_ratio: Number
     maintenance_margin: UsdSize
@@ -174,8 +209,38 @@ class PositionLiquidated(CompetitorEvent):
     detail: Label = "maintenance"
 
 
+class VenuePosition(Model):
+    """An open position in the venue's own account."""
+
+    instrument: InstrumentId
+    quantity: SignedQuantity
+    cost: Usd
+    """quantity * average entry."""
+    margin_mode: MarginMode = "cross"
+
+
+class AccountStated(CompetitorEvent):
+    """The venue's own account, after everything before this event in its partition: what the ledger is held against."""
+
+    topic: ClassVar[str] = "executions.v1"
+
+    type: Literal["account_stated"] = "account_stated"
+    stamp: Time
+    realised_pnl: Usd
+    fees: Usd
+    """Trading fees and liquidation fees."""
+    liquidation_fees: UsdSize
+    funding: Usd
+    insurance_fund: Usd
+    written_off: UsdSize
+    fills: Count
+    open_orders: Count
+    positions: Annotated[tuple[VenuePosition, ...], Field(max_length=100)] = ()
+
+
 ExecutionEvent = Annotated[
-    TimeAdvanced | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderUnknown
-    | ExitTriggered | ExitPlanChanged | FundingSettled | PositionLiquidated,
+    TimeAdvanced | OrderAccepted | OrderTriggered | OrderAmended | OrderRejected | OrderFilled | OrderCancelled
+    | OrderExpired | OrderUnknown | ExitTriggered | ExitPlanChanged | FundingSettled | PositionLiquidated
+    | AccountStated,
     Field(discriminator="type"),
 ]  # fmt: skip

@@ -3,13 +3,14 @@
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 ZERO = Decimal(0)
-_PLACES = Decimal("1e-12")
+PLACES = 12
+_PLACE = Decimal(1).scaleb(-PLACES)
 CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 """Wide enough for the largest quantity times the largest price, with its places."""
 
 
 def rounded(value: Decimal) -> Decimal:
-    return value.quantize(_PLACES, context=CONTEXT).normalize(CONTEXT)
+    return value.quantize(_PLACE, context=CONTEXT).normalize(CONTEXT)
 
 
 def times(*factors: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import CompetitorEvent, DecisionEvent, Model
-from contracts.signals import ExitPlan, OrderType, TimeInForce
+from contracts.signals import ClientOrderId, ExitChanges, ExitPlan, MarginMode, OrderType, TimeInForce, Trigger
 from contracts.types import Count, InstrumentId, Label, Leverage, Number, Price, Quantity, Side, Time
 
 RejectionCode = Literal[
@@ -15,7 +15,7 @@ RejectionCode = Literal[
     "PRICE_MISSING", "PRICE_STALE", "BOOK_CROSSED", "LEVERAGE_ABOVE_MAX", "NOTIONAL_BELOW_MIN", "NOTIONAL_ABOVE_MAX",
     "POSITION_ABOVE_MAX", "POSITIONS_ABOVE_MAX", "MARGIN_INSUFFICIENT", "NO_POSITION", "EXIT_PLAN_INVALID",
     "PORTFOLIO_MISSING", "ORDER_RATE", "PYRAMIDING", "HOLD_TOO_SHORT", "COOLING_DOWN", "OUTSIDE_TRADING_WINDOW",
-    "EXPOSURE_ABOVE_MAX", "BREAKER_TRIPPED",
+    "EXPOSURE_ABOVE_MAX", "BREAKER_TRIPPED", "ORDER_UNKNOWN", "TRIGGER_INVALID", "EXPIRY_INVALID",
 ]  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class OrderApproved(DecisionEvent):
 
     type: Literal["order_approved"] = "order_approved"
     signal_id: UUID
-    client_order_id: Annotated[str, Field(max_length=64)] = ""
+    client_order_id: ClientOrderId = ""
     part: Annotated[int, Field(ge=1, le=200)]
     effective_at: Time
     expires_at: Time | None = None
@@ -55,6 +55,57 @@ class OrderApproved(DecisionEvent):
     price_max: Price
     """The price band: the venue fills nothing outside it."""
     exit_plan: ExitPlan | None = None
+    margin_mode: MarginMode | None = None
+    """Null: the mode of the open position, cross where there is none."""
+    trigger: Trigger | None = None
+    checks: Checks = ()
+
+
+class OrderCancelApproved(DecisionEvent):
+    """Take back what rests or waits: the one order named, or all of the instrument, or all (instrument null)."""
+
+    topic: ClassVar[str] = "orders.v1"
+
+    type: Literal["order_cancel_approved"] = "order_cancel_approved"
+    signal_id: UUID
+    part: Annotated[int, Field(ge=1, le=200)]
+    effective_at: Time
+    instrument: InstrumentId | None = None
+    target_client_order_id: ClientOrderId = ""
+    checks: Checks = ()
+
+
+class OrderAmendApproved(DecisionEvent):
+    """Change an order that rests or waits; what is null stays. A smaller size keeps the place in the queue."""
+
+    topic: ClassVar[str] = "orders.v1"
+
+    type: Literal["order_amend_approved"] = "order_amend_approved"
+    signal_id: UUID
+    part: Annotated[int, Field(ge=1, le=200)]
+    effective_at: Time
+    instrument: InstrumentId
+    target_client_order_id: ClientOrderId
+    quantity: Quantity | None = None
+    """The whole order's, with what was filled of it."""
+    limit_price: Price | None = None
+    trigger_price: Price | None = None
+    price_min: Price
+    price_max: Price
+    checks: Checks = ()
+
+
+class ExitChangeApproved(DecisionEvent):
+    """Change single legs of an open position's exit plan."""
+
+    topic: ClassVar[str] = "orders.v1"
+
+    type: Literal["exit_change_approved"] = "exit_change_approved"
+    signal_id: UUID
+    part: Annotated[int, Field(ge=1, le=200)]
+    effective_at: Time
+    instrument: InstrumentId
+    changes: ExitChanges
     checks: Checks = ()
 
 
@@ -119,6 +170,7 @@ class LiquidationOrdered(CompetitorEvent):
 
 
 OrderEvent = Annotated[
-    OrderApproved | SignalRejected | DecisionJudged | TradingHalted | TradingResumed | LiquidationOrdered,
+    OrderApproved | OrderCancelApproved | OrderAmendApproved | ExitChangeApproved | SignalRejected | DecisionJudged
+    | TradingHalted | TradingResumed | LiquidationOrdered,
     Field(discriminator="type"),
-]
+]  # fmt: skip

@@ -20,10 +20,16 @@ from contracts.types import (
     UsdSize,
 )
 
-Action = Literal["hold", "buy_to_enter", "sell_to_enter", "close_position"]
+Action = Literal[
+    "hold", "buy_to_enter", "sell_to_enter", "close_position", "cancel_orders", "amend_order", "change_exits"
+]
 OrderType = Literal["market", "limit"]
 TimeInForce = Literal["IOC", "GTC", "FOK", "POST_ONLY"]
 TriggerPrice = Literal["mark", "last", "index"]
+MarginMode = Literal["cross", "isolated"]
+Leg = Literal["take_profit", "stop_loss", "invalidation"]
+ClientOrderId = Annotated[str, Field(max_length=64)]
+"""The competitor's own name for an order, used once for ever; empty where it gave none."""
 MissReason = Literal[
     "late", "timeout", "malformed", "model_error", "provider_error", "provider_down", "quota_exceeded", "no_answer"
 ]
@@ -45,6 +51,28 @@ class ExitPlan(Model):
     trigger: TriggerPrice = "mark"
     invalidation: Annotated[str, Field(max_length=500)] = ""
     invalidation_condition: Condition | None = None
+
+
+class ExitChanges(Model):
+    """Changes single legs of an exit plan: a leg that is null and not dropped stays as it is."""
+
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
+    trigger: TriggerPrice | None = None
+    invalidation_condition: Condition | None = None
+    drop: Annotated[tuple[Leg, ...], Field(max_length=3)] = ()
+
+
+class Trigger(Model):
+    """The order waits until the price gets there.
+
+    A stop waits for a worse price (a buy for one at or above `price`, a sell for one at or below), a take profit for a
+    better one.
+    """
+
+    kind: Literal["stop", "take_profit"]
+    price: Price
+    on: TriggerPrice = "mark"
 
 
 class Attempt(Model):
@@ -76,7 +104,7 @@ class SignalProposed(DecisionEvent):
     effective_at: Time
     action: Action
     instrument: InstrumentId | None = None
-    """Null only for a `hold` of everything."""
+    """Null only for a `hold` or `cancel_orders` of everything."""
     quantity: Quantity | None = None
     order_type: OrderType = "market"
     limit_price: Price | None = None
@@ -86,19 +114,36 @@ class SignalProposed(DecisionEvent):
     confidence: Confidence | None = None
     risk_usd: UsdSize | None = None
     justification: Text = ""
-    client_order_id: Annotated[str, Field(max_length=64)] = ""
+    reduce_only: bool = False
+    margin_mode: MarginMode | None = None
+    """Null: the mode of the open position, cross where there is none."""
+    trigger: Trigger | None = None
+    expires_at: Time | None = None
+    """When what rests or waits of it is taken back; null: never."""
+    exit_changes: ExitChanges | None = None
+    """`change_exits` only."""
+    client_order_id: ClientOrderId = ""
+    target_client_order_id: ClientOrderId = ""
+    """`amend_order`, `cancel_orders`: the order meant; empty, with `cancel_orders`: all open ones of the instrument."""
     attempt: Attempt
 
     @model_validator(mode="after")
     def _is_whole(self) -> "SignalProposed":
         enters = self.action in ("buy_to_enter", "sell_to_enter")
+        everything = self.action in ("hold", "cancel_orders")
         rules = [
             (self.part > self.parts, "part: must not be above parts"),
-            (self.instrument is None and self.action != "hold", f"instrument: required to {self.action}"),
+            (self.instrument is None and not everything, f"instrument: required to {self.action}"),
             (enters and self.quantity is None, f"quantity: required to {self.action}"),
             (self.order_type == "limit" and self.limit_price is None, "limit_price: required by order_type limit"),
             (self.order_type == "market" and self.limit_price is not None, "limit_price: not for a market order"),
             (self.order_type == "market" and self.time_in_force != "IOC", "time_in_force: a market order is IOC"),
+            (self.action == "amend_order" and not self.target_client_order_id, "target_client_order_id: required"),
+            (
+                (self.exit_changes is not None) != (self.action == "change_exits"),
+                "exit_changes: with change_exits only",
+            ),
+            (self.trigger is not None and not enters, "trigger: with orders that enter only"),
         ]
         if broken := [message for is_broken, message in rules if is_broken]:
             raise ValueError("; ".join(broken))

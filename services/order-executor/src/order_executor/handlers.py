@@ -9,15 +9,15 @@ from chassis.step import Connection, Out, Writing
 from chassis.timed import MarketRecord
 from contracts.base import Event
 from contracts.executions import OrderFilled
-from contracts.market import BarClosed, BookUpdated, MarkUpdated
+from contracts.market import BarClosed, BookUpdated, MarkUpdated, TradePrinted
 from contracts.orders import OrderApproved
 from contracts.wire import BadRecord
 
 from order_executor import core, store
-from order_executor.core import Market, Terms, Venue
+from order_executor.core import INSTRUCTIONS, Market, Terms, Venue
 
 OWN_TOPIC = OrderApproved.topic
-MARKET_TOPICS = [BookUpdated.topic, MarkUpdated.topic, BarClosed.topic]
+MARKET_TOPICS = [BookUpdated.topic, TradePrinted.topic, MarkUpdated.topic, BarClosed.topic]
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class PaperVenue:
         return {
             "accounts": len(accounts),
             "positions": sum(1 for account in accounts for each in account.positions.values() if each.quantity),
-            "resting_orders": sum(len(orders) for account in accounts for orders in account.orders.values()),
+            "open_orders": sum(1 for account in accounts for _ in account.open_orders()),
         }
 
     def moment(self, partition: int) -> datetime | None:
@@ -55,9 +55,14 @@ class PaperVenue:
         self._venues[partition] = await store.load(db, partition, Market(self._terms, readable))
 
     def own(self, partition: int, event: Any) -> Sequence[Event | Out]:
+        self._expect_terms(event)
+        return self._venues[partition].own(event)
+
+    def _expect_terms(self, event: Any) -> None:
         if isinstance(event, OrderApproved) and not self._terms.knows(event.season_id, event.instrument):
             raise TermsMissing(f"{event.season_id} {event.instrument}")
-        return self._venues[partition].own(event)
+        if isinstance(event, INSTRUCTIONS) and event.season_id not in self._terms.rules:
+            raise TermsMissing(event.season_id)
 
     def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
         return self._venues[partition].market(record)

@@ -9,10 +9,18 @@ from typing import Any
 from contracts.base import Event, named_id
 from contracts.competition import Clock, SeasonChanged, SeasonRules
 from contracts.executions import OrderFilled
-from contracts.market import BarClosed, BookUpdated, InstrumentListed, MarkUpdated
-from contracts.orders import OrderApproved
+from contracts.market import BarClosed, BookUpdated, InstrumentListed, MarginTier, MarkUpdated, TradePrinted
+from contracts.orders import (
+    ExitChangeApproved,
+    LiquidationOrdered,
+    OrderAmendApproved,
+    OrderApproved,
+    OrderCancelApproved,
+)
+from contracts.signals import ExitChanges, Trigger
+from contracts.types import Side
 
-from order_executor.core import Venue
+from order_executor.core import INSTRUCTIONS, Instruction, Venue
 
 T0 = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BTC, ETH = "BTC-USDT-PERP", "ETH-USDT-PERP"
@@ -58,12 +66,25 @@ def book(t: float, bids: str, asks: str, *, sequence: int = 0, instrument: str =
     )  # fmt: skip
 
 
-def mark(t: float, price: str, *, instrument: str = BTC, rate: str | None = None, stamp: float | None = None) -> Fact:
+def mark(
+    t: float, price: str, *, instrument: str = BTC, rate: str | None = None, stamp: float | None = None,
+    last: str | None = None, index: str | None = None,
+) -> Fact:  # fmt: skip
     return Fact(
         MarkUpdated(
             event_id=named_id("mark", instrument, t), at=at(t), instrument=instrument, venue="test",
             mark_price=D(price), funding_rate=D(rate) if rate else None,
             next_funding_at=at(stamp) if stamp is not None else None,
+            last_price=D(last) if last else None, index_price=D(index) if index else None,
+        )
+    )  # fmt: skip
+
+
+def trade(t: float, aggressor: Side, price: str, quantity: str, *, instrument: str = BTC) -> Fact:
+    return Fact(
+        TradePrinted(
+            event_id=named_id("trade", instrument, t), at=at(t), instrument=instrument, venue="test",
+            venue_trade_id=str(t), price=D(price), quantity=D(quantity), aggressor=aggressor,
         )
     )  # fmt: skip
 
@@ -93,9 +114,51 @@ def order(n: int, side: str, quantity: str, t: float = 0, **fields: Any) -> Orde
     )  # fmt: skip
 
 
-def rules(clock: Clock = "lockstep", **changes: Any) -> SeasonChanged:
+def fact(update: Any) -> Fact:
+    """What a feed of `exchanges` said, as the venue sees it."""
+    kind, about = type(update).__name__, (update.at, update.instrument)
+    given = {"event_id": named_id(kind, *about, update[2]), "at": update.at, "instrument": update.instrument}
+    fields = given | {"venue": "test"} | {name: value for name, value in update._asdict().items() if value is not None}
+    match kind:
+        case "Book":
+            return Fact(BookUpdated.model_validate(fields))
+        case "Trade":
+            return Fact(TradePrinted.model_validate(fields | {"venue_trade_id": update.trade_id}))
+        case _:
+            return Fact(MarkUpdated.model_validate(fields))
+
+
+def trigger(kind: Any, price: str, on: Any = "mark") -> Trigger:
+    return Trigger(kind=kind, price=D(price), on=on)
+
+
+def _instructed(n: int, t: float, fields: dict[str, Any]) -> dict[str, Any]:
+    common = {"competitor_id": "ann", "season_id": "s1", "round": n, "part": 1, "at": at(t), "effective_at": at(t)}
+    return common | {"event_id": named_id("instruction", n), "signal_id": named_id("signal", n)} | fields
+
+
+def cancel(n: int, t: float, target: str = "", **fields: Any) -> OrderCancelApproved:
+    return OrderCancelApproved.model_validate(_instructed(n, t, {"target_client_order_id": target} | fields))
+
+
+def amend(n: int, t: float, target: str, **fields: Any) -> OrderAmendApproved:
+    given = {"target_client_order_id": target, "instrument": BTC, "price_min": D(1), "price_max": D(10**6)} | fields
+    return OrderAmendApproved.model_validate(_instructed(n, t, given))
+
+
+def change_exits(n: int, t: float, *, competitor_id: str = "ann", **changes: Any) -> ExitChangeApproved:
+    given = {"competitor_id": competitor_id, "instrument": BTC, "changes": ExitChanges.model_validate(changes)}
+    return ExitChangeApproved.model_validate(_instructed(n, t, given))
+
+
+def flatten(n: int, t: float, side: Side, quantity: str, **fields: Any) -> LiquidationOrdered:
+    given = {"instrument": BTC, "side": side, "quantity": quantity, "reason": "operator"} | fields
+    return LiquidationOrdered.model_validate(_instructed(n, t, given))
+
+
+def rules(clock: Clock = "lockstep", *, capital: str = "10000", **changes: Any) -> SeasonChanged:
     season_rules = SeasonRules(
-        instruments=(BTC, ETH), capital=D(10_000), cadence_s=60, deadline_s=30, leverage_max=D(20),
+        instruments=(BTC, ETH), capital=D(capital), cadence_s=60, deadline_s=30, leverage_max=D(20),
         order_notional_max=D(10**6), position_notional_max=D(10**6), price_band=D("0.02"), **changes,
     )  # fmt: skip
     return SeasonChanged(
@@ -104,28 +167,43 @@ def rules(clock: Clock = "lockstep", **changes: Any) -> SeasonChanged:
     )  # fmt: skip
 
 
-def listed(instrument: str) -> InstrumentListed:
+def tiers(*rows: tuple[str, str, str]) -> tuple[MarginTier, ...]:
+    """By contracts: (cap, highest leverage, maintenance margin rate), the lowest first."""
+    floors = ["0", *(cap for cap, _, _ in rows)]
+    return tuple(
+        MarginTier(
+            floor=D(floor), cap=D(cap), unit="contracts", leverage_max=D(leverage), maintenance_margin_rate=D(rate),
+            deduction=D(0),
+        )
+        for floor, (cap, leverage, rate) in zip(floors, rows, strict=False)
+    )  # fmt: skip
+
+
+def listed(instrument: str, **changes: Any) -> InstrumentListed:
     return InstrumentListed(
         event_id=named_id("listed", instrument), at=T0, instrument=instrument, venue="test", base=instrument[:3],
         quote="USDT", tick_size=D("0.1"), lot_size=D("0.001"), quantity_min=D("0.001"), quantity_max=D(1000),
         notional_min=D(5), contract_value=D(1), leverage_max=D(100), maker_fee_rate=D("0.0002"),
-        taker_fee_rate=D("0.0005"), funding_interval_hours=8,
+        taker_fee_rate=D("0.0005"), funding_interval_hours=8, **changes,
     )  # fmt: skip
 
 
-def new_venue(**changes: Any) -> Venue:
+def new_venue(*, margin_tiers: tuple[MarginTier, ...] = (), **changes: Any) -> Venue:
     venue = Venue()
     venue.info.terms.adopt(rules(**changes))
     for instrument in (BTC, ETH):
-        venue.info.terms.list(listed(instrument))
+        venue.info.terms.list(listed(instrument, tiers=margin_tiers))
     return venue
 
 
-def feed(venue: Venue, *inputs: OrderApproved | Fact | float) -> list[Event]:
-    """One batch: orders, market records and, as numbers of seconds, the passing of time."""
+Input = OrderApproved | Instruction | Fact | float
+
+
+def feed(venue: Venue, *inputs: Input) -> list[Event]:
+    """One batch: what the gate let through, market records and, as numbers of seconds, the passing of time."""
     events: list[Event] = []
     for each in inputs:
-        if isinstance(each, OrderApproved):
+        if isinstance(each, (OrderApproved, *INSTRUCTIONS)):
             events += venue.own(each)
         elif isinstance(each, Fact):
             events += venue.market(each)

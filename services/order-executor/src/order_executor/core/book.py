@@ -38,3 +38,14 @@ def offered(book: BookUpdated, consumed: Consumed, side: Side) -> Iterator[Level
 def take(consumed: Consumed, side: Side, price: Decimal, quantity: Decimal) -> None:
     taken = consumed.asks if side == "buy" else consumed.bids
     taken[price] = taken.get(price, ZERO) + quantity
+
+
+def displayed(book: BookUpdated, side: Side, price: Decimal) -> Decimal | None:
+    """The size shown on the order's own side at its price; None where the book does not reach that deep."""
+    levels = book.bids if side == "buy" else book.asks
+    for shown, quantity in levels:
+        if shown == price:
+            return quantity
+        if shown < price if side == "buy" else shown > price:
+            return ZERO
+    return None

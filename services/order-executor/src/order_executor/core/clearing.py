@@ -23,13 +23,16 @@ class Trade(NamedTuple):
 def clear(account: Account, order: Order, trade: Trade, at: datetime) -> OrderFilled:
     position = account.position(order.instrument)
     before, is_first = position.quantity, order.fills == 0
-    account.realised_pnl += position.trade(order.signed(trade.quantity), trade.price)
+    realised = position.trade(order.signed(trade.quantity), trade.price)
     fee = times(trade.quantity, trade.price, trade.fee_rate)
+    account.realised_pnl += realised
     account.fees += fee
+    account.fills += 1
     trade_id = order.fill(trade.quantity)
     _follow(position, before, order, at, is_first=is_first)
+    _set_aside(position, before, order, trade, realised)
     return OrderFilled(
-        **about(order, at, f"fill/{order.fills}"),
+        **about(order, at, trade_id),
         trade_id=trade_id,
         side=order.side,
         price=trade.price,
@@ -41,6 +44,7 @@ def clear(account: Account, order: Order, trade: Trade, at: datetime) -> OrderFi
         purpose=order.purpose,
         book_sequence=trade.book_sequence,
         position_after=position.quantity,
+        margin_mode=position.margin_mode,
         exit_plan=position.exit_plan,
     )
 
@@ -51,8 +55,19 @@ def _follow(position: Position, before: Decimal, order: Order, at: datetime, *, 
         position.exit_plan, position.closing, position.traceparent = None, None, ""
     elif before * position.quantity <= ZERO:
         position.opened_at, position.leverage, position.closing = at, order.leverage, None
+        position.margin_mode = order.margin_mode or "cross"
         position.exit_plan, position.traceparent = order.exit_plan, order.traceparent
     elif abs(position.quantity) > abs(before):
         position.leverage = order.leverage
         if is_first and order.exit_plan is not None:
             position.exit_plan, position.traceparent = order.exit_plan, order.traceparent
+
+
+def _set_aside(position: Position, before: Decimal, order: Order, trade: Trade, realised: Decimal) -> None:
+    """A liquidation releases nothing of an isolated margin: its loss stays within it."""
+    if position.margin_mode == "cross":
+        position.margin = ZERO
+    elif order.purpose == "liquidation" and position.quantity:
+        position.margin += realised
+    else:
+        position.set_aside(before, order.signed(trade.quantity), trade.price, order.leverage)

@@ -1,167 +1,155 @@
-"""Where orders meet the book: taking on arrival, making while they rest, closing when an exit is triggered."""
+"""Where orders meet the book: taking on arrival; and every way in which an order ends."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from contracts.base import Event, named_id
-from contracts.executions import CancelReason, OrderFilled, VenueRejectCode
+from contracts.base import Event
+from contracts.executions import CancelReason, OrderFilled
 from contracts.market import BookUpdated
 from contracts.money import ZERO
 
 from order_executor.core import reports
-from order_executor.core.account import Account, Consumed, Position
-from order_executor.core.book import offered, take, unusable
+from order_executor.core.account import Account
+from order_executor.core.admission import Admission, Refusal, mode_of, reducible
+from order_executor.core.agenda import Agenda
+from order_executor.core.book import displayed, offered, take
 from order_executor.core.changes import Changes
 from order_executor.core.clearing import Trade, clear
-from order_executor.core.exits import Trigger
+from order_executor.core.margins import Margins
 from order_executor.core.market import Market
-from order_executor.core.matching import Walk, beyond_limit, crossing, outside_band, walk
+from order_executor.core.matching import Walk, walk, worse
 from order_executor.core.orders import Order
 
 
 class Desk:
-    def __init__(self, market: Market, changes: Changes) -> None:
-        self._market, self._changes = market, changes
+    def __init__(self, market: Market, margins: Margins, agenda: Agenda, changes: Changes) -> None:
+        self._market, self._margins, self._agenda, self._changes = market, margins, agenda, changes
+        self.admission = Admission(market, margins)
 
     def execute(self, account: Account, order: Order, at: datetime) -> Sequence[Event]:
-        """A pending order's moment: refused, or accepted and matched; what remains rests or is taken back."""
+        """A pending order's moment: refused, or accepted; then it waits for its trigger or is worked."""
         self._changes.note(account, order)
-        book = self._market.book(order.instrument)
-        if code := self._refusal(account, order, book):
-            order.reject()
-            return [reports.rejected(order, at, code)]
-        assert book is not None
-        quantity = min(order.quantity, reducible(account, order)) if order.reduce_only else order.quantity
+        refusal = self.admission.of_name(account, order, at)
+        if order.client_order_id:
+            account.names.add(order.client_order_id)
+        order.margin_mode = mode_of(account, order.instrument) or order.margin_mode or "cross"
+        if refusal is None and order.trigger is None:
+            refusal = self.admission.to_book(account, order)
+        if refusal is not None:
+            return [self._reject(order, at, refusal)]
         account.accepted += 1
-        order.accept(account.accepted, quantity)
-        consumed = account.taken(order.instrument, book.sequence)
-        return [reports.accepted(order, at), *self._match(account, order, at, book, consumed)]
+        if order.trigger is None:
+            order.accept(account.accepted, _trimmed(account, order))
+            return [reports.accepted(order, at), *self.work(account, order, at)]
+        order.park(account.accepted)
+        account.keep(order)
+        self._agenda.expires(order)
+        return [reports.accepted(order, at)]
 
-    def _refusal(self, account: Account, order: Order, book: BookUpdated | None) -> VenueRejectCode | None:
-        if not self._market.terms.knows(order.season_id, order.instrument):
-            return "INSTRUMENT_UNKNOWN"
-        if code := unusable(book, order.side):
-            return code
-        if order.reduce_only and not reducible(account, order):
-            return "REDUCE_ONLY_WITHOUT_POSITION"
-        if order.time_in_force == "POST_ONLY" and book and not beyond_limit(order, _best(book, order)):
-            return "POST_ONLY_WOULD_TAKE"
-        return None
+    def set_off(self, account: Account, order: Order, observed: Decimal, at: datetime) -> Sequence[Event]:
+        """A waiting order's trigger was reached: it meets the book as an order that arrives now."""
+        self._changes.note(account, order)
+        account.drop(order)
+        event = reports.set_off(order, at, observed)
+        if refusal := self.admission.to_book(account, order):
+            return [event, self._reject(order, at, refusal)]
+        order.go(_trimmed(account, order))
+        return [event, *self.work(account, order, at)]
 
-    def _match(
-        self, account: Account, order: Order, at: datetime, book: BookUpdated, consumed: Consumed
-    ) -> Sequence[Event]:
-        found = walk(order, order.remaining, offered(book, consumed, order.side))
+    def work(self, account: Account, order: Order, at: datetime) -> Sequence[Event]:
+        """What the book gives now, and what becomes of the rest."""
+        found = self.found(account, order)
         if order.time_in_force == "FOK" and found.remaining:
             return [self._cancel(order, at, "fok_unfillable")]
-        rate = self._market.terms.fees(order.season_id, order.instrument).taker
-        events: list[Event] = []
+        book = self.book(order)
+        events = self._prevent_self_trade(account, order, found, at)
+        consumed = account.taken(order.instrument, book.sequence)
         for level in found.takes:
             take(consumed, order.side, level.price, level.quantity)
-            trade = Trade(level.price, level.quantity, "taker", rate, book.sequence)
-            events.append(self._clear(account, order, trade, at))
+            trade = Trade(level.price, level.quantity, "taker", self._taker_fee(order), book.sequence)
+            events.append(self.clear(account, order, trade, at))
         events += self._remainder(account, order, at, found)
-        return events + self._release(account, order.instrument, at)
+        return events + self.trim(account, order.instrument, at)
 
-    def _remainder(self, account: Account, order: Order, at: datetime, found: Walk) -> list[Event]:
-        if not order.is_open:
-            return []
-        if order.time_in_force in ("GTC", "POST_ONLY"):
-            account.rest(order)
-            return []
-        return [self._cancel(order, at, found.stopped)]
+    def found(self, account: Account, order: Order) -> Walk:
+        book = self.book(order)
+        levels = offered(book, account.taken(order.instrument, book.sequence), order.side)
+        return walk(order, order.remaining, levels, self._margins.bankruptcy(account, order))
 
-    def reach(self, account: Account, instrument: str, at: datetime) -> Sequence[Event]:
-        """The book moved: resting orders that its other side reached fill at their own price, the best-priced first."""
-        book = self._market.book(instrument)
-        events: list[Event] = []
-        for order in sorted(account.orders.get(instrument, ()), key=_aggression):
-            if order.is_open and unusable(book, order.side) is None:
-                assert book is not None
-                events += self._make(account, order, at, book)
-        return events
-
-    def _make(self, account: Account, order: Order, at: datetime, book: BookUpdated) -> Sequence[Event]:
-        assert order.limit_price is not None
-        consumed = account.taken(order.instrument, book.sequence)
-        left = min(order.remaining, reducible(account, order)) if order.reduce_only else order.remaining
-        size = ZERO
-        for level in list(crossing(order, offered(book, consumed, order.side))):
-            part = min(level.quantity, left - size)
-            if part <= ZERO:
-                break
-            take(consumed, order.side, level.price, part)
-            size += part
-        if size == ZERO or outside_band(order, order.limit_price):
-            return []
-        rate = self._market.terms.fees(order.season_id, order.instrument).maker
-        filled = self._clear(account, order, Trade(order.limit_price, size, "maker", rate, book.sequence), at)
-        if not order.is_open:
-            account.unrest(order)
-        return [filled, *self._release(account, order.instrument, at)]
-
-    def close(self, account: Account, position: Position, trigger: Trigger, at: datetime) -> Sequence[Event]:
-        """One attempt to close the whole position against the book of this moment, not at the trigger.
-
-        What the book cannot take now is tried again at the next mark; where there is no book, that is said once.
-        """
-        closing = position.closing
-        assert closing is not None
-        order = self._exit_order(account, position, trigger, at)
-        if self._refusal(account, order, self._market.book(position.instrument)) is not None:
-            if closing.announced:
-                return []
-            closing.announced = True
-        elif not self._offered(account, order):
-            return []
-        account.exits += 1
-        return [reports.triggered(order, at, trigger, order.quantity), *self.execute(account, order, at)]
-
-    def _offered(self, account: Account, order: Order) -> bool:
+    def book(self, order: Order) -> BookUpdated:
         book = self._market.book(order.instrument)
         assert book is not None
-        consumed = account.taken(order.instrument, book.sequence)
-        return any(offered(book, consumed, order.side))
+        return book
 
-    def _exit_order(self, account: Account, position: Position, trigger: Trigger, at: datetime) -> Order:
-        names = account.season_id, account.competitor_id, account.exits + 1
-        return Order(
-            order_id=named_id("exit", *names),
-            season_id=account.season_id,
-            competitor_id=account.competitor_id,
-            round=None,
-            part=0,
-            instrument=position.instrument,
-            side=position.closing_side,
-            quantity=abs(position.quantity),
-            order_type="market",
-            limit_price=None,
-            time_in_force="IOC",
-            reduce_only=True,
-            leverage=position.leverage,
-            price_min=None,
-            price_max=None,
-            purpose=trigger.purpose,
-            effective_at=at,
-            traceparent=position.traceparent,
-        )
-
-    def _clear(self, account: Account, order: Order, trade: Trade, at: datetime) -> OrderFilled:
+    def clear(self, account: Account, order: Order, trade: Trade, at: datetime) -> OrderFilled:
         self._changes.note(account, order)
         filled = clear(account, order, trade, at)
         self._changes.fills.append(filled)
         return filled
 
-    def _release(self, account: Account, instrument: str, at: datetime) -> list[Event]:
-        """Take back resting reduce-only orders that have nothing left to reduce."""
+    def withdraw(self, account: Account, order: Order, at: datetime, reason: CancelReason) -> Event:
+        """Take back an order that rests or waits."""
+        self._changes.note(account, order)
+        account.drop(order)
+        return self._cancel(order, at, reason)
+
+    def expire(self, account: Account, order: Order, at: datetime) -> Event:
+        self._changes.note(account, order)
+        account.drop(order)
+        order.expire()
+        return reports.expired(order, at)
+
+    def rest(self, account: Account, order: Order) -> None:
+        """Behind what is displayed at its price."""
+        assert order.limit_price is not None
+        order.ahead = displayed(self.book(order), order.side, order.limit_price)
+        account.keep(order)
+        self._agenda.expires(order)
+
+    def trim(self, account: Account, instrument: str, at: datetime) -> list[Event]:
+        """Resting reduce-only orders shrink with the position, and go where nothing is left to reduce."""
         events: list[Event] = []
         for order in list(account.orders.get(instrument, ())):
-            if order.reduce_only and not reducible(account, order):
+            left = reducible(account, order)
+            if not order.reduce_only or order.remaining <= left:
+                continue
+            if not left:
+                events.append(self.withdraw(account, order, at, "reduce_only_done"))
+            else:
                 self._changes.note(account, order)
-                account.unrest(order)
-                events.append(self._cancel(order, at, "reduce_only_done"))
+                order.resize(order.filled + left)
+                events.append(reports.amended(order, at))
         return events
+
+    def _remainder(self, account: Account, order: Order, at: datetime, found: Walk) -> list[Event]:
+        if not order.is_open:
+            return []
+        if order.time_in_force in ("GTC", "POST_ONLY") and found.stopped != "bankruptcy_price":
+            self.rest(account, order)
+            return []
+        return [self._cancel(order, at, found.stopped)]
+
+    def _prevent_self_trade(self, account: Account, order: Order, found: Walk, at: datetime) -> list[Event]:
+        """Own resting orders that this one would meet on its way are taken back first."""
+        reach = order.limit_price or (found.takes[-1].price if found.takes else None)
+        if reach is None:
+            return []
+        return [
+            self.withdraw(account, own, at, "self_trade")
+            for own in list(account.orders.get(order.instrument, ()))
+            if own.side != order.side and own.limit_price is not None and not worse(order.side, own.limit_price, reach)
+        ]
+
+    def _taker_fee(self, order: Order) -> Decimal:
+        """A liquidation pays the liquidation fee instead."""
+        if order.purpose == "liquidation":
+            return ZERO
+        return self._market.terms.fees(order.season_id, order.instrument).taker
+
+    def _reject(self, order: Order, at: datetime, refusal: Refusal) -> Event:
+        order.reject()
+        return reports.rejected(order, at, refusal.code, refusal.detail)
 
     @staticmethod
     def _cancel(order: Order, at: datetime, reason: CancelReason) -> Event:
@@ -169,16 +157,5 @@ class Desk:
         return reports.cancelled(order, at, reason)
 
 
-def reducible(account: Account, order: Order) -> Decimal:
-    """How much of the position an order of this side can close."""
-    held = account.held(order.instrument)
-    return max(ZERO, -held if order.side == "buy" else held)
-
-
-def _best(book: BookUpdated, order: Order) -> Decimal:
-    return (book.asks if order.side == "buy" else book.bids)[0][0]
-
-
-def _aggression(order: Order) -> tuple[str, Decimal, int]:
-    price = order.limit_price or ZERO
-    return order.side, -price if order.side == "buy" else price, order.number
+def _trimmed(account: Account, order: Order) -> Decimal:
+    return min(order.quantity, reducible(account, order)) if order.reduce_only else order.quantity

@@ -30,9 +30,11 @@ def stamp(mark: MarkUpdated, now: datetime) -> Stamp | None:
 
 
 def settle(account: Account, position: Position, due: Stamp) -> FundingSettled:
-    """payment = quantity * mark * rate: longs pay a rate above zero, shorts receive it."""
+    """payment = quantity * mark * rate: longs pay a rate above zero, shorts receive it; isolated, out of its margin."""
     payment = times(position.quantity, due.mark_price, due.rate)
     account.funding += payment
+    if position.margin_mode == "isolated":
+        position.margin -= payment
     return FundingSettled(
         event_id=named_id("funding", account.season_id, account.competitor_id, position.instrument, due.at.isoformat()),
         at=due.at,

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from contracts.competition import SeasonChanged, SeasonRules
-from contracts.market import BookUpdated, InstrumentListed, MarkUpdated
+from contracts.margin import tiers_of
+from contracts.market import BookUpdated, InstrumentListed, MarginTier, MarkUpdated
+from contracts.money import ZERO
 
 
 class MarketRecord(Protocol):
@@ -36,16 +38,26 @@ class Terms:
     """What instruments and seasons prescribe: the same for every unit."""
 
     instruments: dict[str, InstrumentListed] = field(default_factory=dict)
+    tiers: dict[str, tuple[MarginTier, ...]] = field(default_factory=dict)
     rules: dict[str, SeasonRules] = field(default_factory=dict)
 
     def list(self, instrument: InstrumentListed) -> None:
         self.instruments[instrument.instrument] = instrument
+        self.tiers[instrument.instrument] = tiers_of(instrument)
 
     def adopt(self, season: SeasonChanged) -> None:
         self.rules[season.season_id] = season.rules
 
     def knows(self, season_id: str, instrument: str) -> bool:
         return season_id in self.rules and instrument in self.instruments
+
+    def capital(self, season_id: str) -> Decimal:
+        """The opening balance of every account."""
+        return self.rules[season_id].capital if season_id in self.rules else ZERO
+
+    def liquidation_fee(self, season_id: str, instrument: str) -> Decimal:
+        """The taker fee, as OKX charges forced liquidations; a rebate is none."""
+        return max(ZERO, self.fees(season_id, instrument).taker)
 
     def fees(self, season_id: str, instrument: str) -> Fees:
         """The season's where it sets them, else the instrument's own."""

@@ -20,11 +20,17 @@ class Walk:
     stopped: CancelReason = "ioc_remainder"
 
 
-def walk(order: Order, quantity: Decimal, levels: Iterable[Level]) -> Walk:
-    """A level is passed over by nobody: the first price beyond the limit or outside the band ends the walk."""
+def walk(order: Order, quantity: Decimal, levels: Iterable[Level], bankruptcy: Decimal | None = None) -> Walk:
+    """A level is passed over by nobody: the first price beyond the limit or outside the band ends the walk.
+
+    So does one beyond the bankruptcy price of the position that the order closes: what is left is the liquidation's.
+    """
     result = Walk(remaining=quantity)
     for level in levels:
         if not result.remaining or beyond_limit(order, level.price):
+            break
+        if bankruptcy is not None and worse(order.side, level.price, bankruptcy):
+            result.stopped = "bankruptcy_price"
             break
         if outside_band(order, level.price):
             result.stopped = "price_band"

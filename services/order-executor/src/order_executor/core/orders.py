@@ -1,50 +1,47 @@
 """The life of an order. Every change of an order's status is made here and nowhere else.
 
 An order that the risk gate approved is *pending*: the venue has it and waits for its `effective_at`. Then the venue
-either refuses it (*rejected*: no book, nothing to reduce, would take) or accepts it: it is *working*. A working order
-fills, in one or many trades, until nothing remains (*filled*), or what remains is taken back (*cancelled*: an IOC
-remainder, a reduce-only order whose position is gone …). A partly filled order is a working one with `filled` above
-zero. Rejected, filled and cancelled are final: nothing happens to an order after them.
+either refuses it (*rejected*: no book, too little margin, nothing to reduce …) or accepts it. An accepted order with a
+trigger is *waiting* until the price gets there; then, or at once without one, it is *working*. A working order fills,
+in one or many trades, until nothing remains (*filled*), or what remains is taken back (*cancelled*) or runs out of time
+(*expired*). A partly filled order is a working one with `filled` above zero. Rejected, filled, cancelled and expired
+are final: nothing happens to an order after them.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
-from uuid import UUID, uuid5
+from typing import Literal
+from uuid import UUID
 
+from contracts.base import child_of
 from contracts.executions import Purpose
 from contracts.money import ZERO
 from contracts.orders import OrderApproved
-from contracts.signals import ExitPlan, OrderType, TimeInForce
+from contracts.signals import ExitPlan, MarginMode, OrderType, TimeInForce, Trigger
 from contracts.types import Side
 
-Status = Literal["pending", "working", "rejected", "filled", "cancelled"]
-Change = Literal["accept", "reject", "fill", "complete", "cancel"]
+Status = Literal["pending", "waiting", "working", "rejected", "filled", "cancelled", "expired"]
+Change = Literal["accept", "park", "trigger", "reject", "fill", "complete", "cancel", "expire"]
 
 TRANSITIONS: dict[tuple[Status, Change], Status] = {
     ("pending", "accept"): "working",
+    ("pending", "park"): "waiting",
     ("pending", "reject"): "rejected",
+    ("waiting", "trigger"): "working",
+    ("waiting", "reject"): "rejected",
+    ("waiting", "cancel"): "cancelled",
+    ("waiting", "expire"): "expired",
     ("working", "fill"): "working",
     ("working", "complete"): "filled",
     ("working", "cancel"): "cancelled",
+    ("working", "expire"): "expired",
 }
-OPEN: tuple[Status, ...] = ("pending", "working")
+OPEN: tuple[Status, ...] = ("pending", "waiting", "working")
 
 
 class IllegalTransition(AssertionError):
     """A bug of the venue, never the fault of an input."""
-
-
-class Due(NamedTuple):
-    """The order in which orders of one moment execute."""
-
-    effective_at: datetime
-    competitor_id: str
-    season_id: str
-    round: int
-    part: int
-    order_id: UUID
 
 
 @dataclass(slots=True)
@@ -69,11 +66,19 @@ class Order:
     effective_at: datetime
     exit_plan: ExitPlan | None = None
     traceparent: str = ""
+    client_order_id: str = ""
+    margin_mode: MarginMode | None = None
+    """Null until it is accepted: then that of the position, or of the orders beside it."""
+    trigger: Trigger | None = None
+    expires_at: datetime | None = None
     status: Status = "pending"
     number: int = 0
     """The account's n-th accepted order: the older comes first at one price."""
     filled: Decimal = ZERO
     fills: int = 0
+    amends: int = 0
+    ahead: Decimal | None = None
+    """While it rests: the size in front of it at its price. Null: the book never showed that price."""
 
     @property
     def remaining(self) -> Decimal:
@@ -83,20 +88,25 @@ class Order:
     def is_open(self) -> bool:
         return self.status in OPEN
 
-    @property
-    def due(self) -> Due:
-        return Due(self.effective_at, self.competitor_id, self.season_id, self.round or 0, self.part, self.order_id)
-
     def signed(self, quantity: Decimal) -> Decimal:
         return quantity if self.side == "buy" else -quantity
 
     def child_id(self, name: str) -> UUID:
-        return uuid5(self.order_id, name)
+        return child_of(self.order_id, name)
 
     def accept(self, number: int, quantity: Decimal) -> None:
         """`quantity` is less than was asked for where a reduce-only order is trimmed to its position."""
         self._change("accept")
         self.number, self.quantity = number, quantity
+
+    def park(self, number: int) -> None:
+        self._change("park")
+        self.number = number
+
+    def go(self, quantity: Decimal) -> None:
+        """The trigger was reached; `quantity` as in `accept`."""
+        self._change("trigger")
+        self.quantity = quantity
 
     def reject(self) -> None:
         self._change("reject")
@@ -110,8 +120,18 @@ class Order:
         self.fills += 1
         return self.child_id(f"fill/{self.fills}")
 
+    def resize(self, quantity: Decimal) -> None:
+        """`quantity` is the whole order's, with what was filled of it."""
+        if self.status not in ("waiting", "working") or quantity <= self.filled:
+            raise IllegalTransition(f"resize of a {self.status} order to {quantity}, {self.filled} filled")
+        self.quantity = quantity
+        self.amends += 1
+
     def cancel(self) -> None:
         self._change("cancel")
+
+    def expire(self) -> None:
+        self._change("expire")
 
     def _change(self, change: Change) -> None:
         if (self.status, change) not in TRANSITIONS:
@@ -140,4 +160,8 @@ def approved(event: OrderApproved) -> Order:
         effective_at=event.effective_at,
         exit_plan=event.exit_plan,
         traceparent=event.traceparent,
+        client_order_id=event.client_order_id,
+        margin_mode=event.margin_mode,
+        trigger=event.trigger,
+        expires_at=event.expires_at,
     )

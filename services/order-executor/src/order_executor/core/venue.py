@@ -3,39 +3,30 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
-from heapq import heappop, heappush
 from operator import itemgetter
-from typing import NamedTuple
-from uuid import UUID
 
 from contracts.base import Event
 from contracts.orders import OrderApproved, OrderEvent
 from contracts.types import EPOCH
 
-from order_executor.core import exits, funding
-from order_executor.core.account import Account, AccountKey, Closing, Position
+from order_executor.core import funding, triggers, watches
+from order_executor.core.account import Account, AccountKey, Closing
+from order_executor.core.agenda import INSTRUCTIONS, Agenda, Instruction
 from order_executor.core.changes import Changes
+from order_executor.core.closing import Closer
 from order_executor.core.desk import Desk
-from order_executor.core.exits import Trigger
+from order_executor.core.exits import Reached
 from order_executor.core.funding import Stamp
+from order_executor.core.instructions import Instructed
+from order_executor.core.interest import Interest
+from order_executor.core.liquidation import Liquidator
+from order_executor.core.margins import Margins
 from order_executor.core.market import Market, MarketRecord
-from order_executor.core.orders import Due, Order, approved
-
-_NOBODY: frozenset[AccountKey] = frozenset()
-
-Find = Callable[[Position], Trigger | None]
-
-
-class Watch(NamedTuple):
-    """A mark or bar that may trigger exits of those who held a position when it came."""
-
-    at: datetime
-    instrument: str
-    keys: list[AccountKey]
-    price: Decimal
-    find: Find
+from order_executor.core.orders import Order, approved
+from order_executor.core.resting import Resting
+from order_executor.core.statements import day_end, stated
+from order_executor.core.watches import Keys, Watch
 
 
 class Venue:
@@ -46,54 +37,68 @@ class Venue:
         self.stamps: dict[str, Stamp] = {}
         """The funding that falls due next, by instrument in which anybody holds a position."""
         self.changes = Changes()
-        self._desk = Desk(self.info, self.changes)
+        self._agenda = Agenda()
+        self._margins = Margins(self.info)
+        self._desk = Desk(self.info, self._margins, self._agenda, self.changes)
+        self._book = Resting(self.info, self._margins, self._desk, self.changes)
+        self._closer = Closer(self._desk)
+        self._instructed = Instructed(self._desk, self._closer, self.changes)
+        self._liquidator = Liquidator(self.info, self._margins, self._desk, self.changes)
         self._watches: deque[Watch] = deque()
-        self._pending: list[Due] = []
-        self._waiting: dict[UUID, Order] = {}
-        self._holders: dict[str, set[AccountKey]] = {}
-        self._resting: dict[str, set[AccountKey]] = {}
+        self._interest = Interest()
+        self._day_ends = EPOCH
 
     def restore(
-        self, now: datetime, stamps: Mapping[str, Stamp], accounts: Iterable[Account], orders: Iterable[Order]
-    ) -> None:
-        """Go on from what was saved; `orders` are the open ones."""
+        self, now: datetime, stamps: Mapping[str, Stamp], accounts: Iterable[Account], orders: Iterable[Order],
+        instructions: Iterable[Instruction] = (),
+    ) -> None:  # fmt: skip
+        """Go on from what was saved; `orders` are the open ones, `instructions` those not carried out."""
         self.now, self.stamps = now, dict(stamps)
         self.accounts = {account.key: account for account in accounts}
         for order in sorted(orders, key=lambda each: each.number):
             if order.status == "pending":
-                self._wait(order)
+                self._agenda.wait(order)
             else:
-                self._account(order).rest(order)
+                self._account(order).keep(order)
+                self._agenda.expires(order)
+        for event in instructions:
+            self._agenda.wait(event)
         for account in self.accounts.values():
-            for instrument in {*account.positions, *account.orders}:
-                self._reindex(account, instrument)
+            self._reindex(account)
 
     @property
     def awaits(self) -> datetime | None:
-        """The moment at which the next pending order is due."""
-        return self._pending[0].effective_at if self._pending else None
+        """The moment at which the next order or instruction is due."""
+        return self._agenda.next_at
 
     def own(self, event: OrderEvent) -> Sequence[Event]:
-        """An approved order waits for its moment; the gate's other verdicts are not for the venue."""
+        """What the gate let through waits for its moment; its other verdicts are not for the venue."""
         if isinstance(event, OrderApproved):
             order = approved(event)
-            self._wait(order)
+            self._agenda.wait(order)
             self.changes.orders[order.order_id] = order
+        elif isinstance(event, INSTRUCTIONS):
+            self._agenda.wait(event)
+            self.changes.instructions[event.event_id] = event
         return ()
 
     def market(self, record: MarketRecord) -> Sequence[Event]:
         events = self._catch_up(record.at, whole=False)
         self.now = max(self.now, record.at)
+        name, resting = record.instrument, self._interest.resting(record.instrument)
+        if record.kind == "book_updated" and resting:
+            self._see_book(name, resting)  # the one before: trades of its own moment came after it
         self.info.remember(record)
-        name = record.instrument
         match record.kind:
-            case "book_updated" if keys := self._resting.get(name):
-                events += self._reach(name, keys)
-            case "mark_updated" if (keys := self._holders.get(name)) and (mark := self.info.read(record)):
+            case "book_updated" if resting:
+                events += self._reach(name, resting)
+            case "trade_printed" if resting:
+                events += self._trade(record, resting)
+            case "mark_updated" if (keys := self._interest.in_marks(name)) and (mark := self.info.read(record)):
                 self._plan_funding(name)
-                self._watch(name, keys, mark.mark_price, partial(exits.on_mark, mark=mark))
-            case "bar_closed" if (keys := self._holders.get(name)) and (bar := self.info.read(record)):
-                self._watch(name, keys, bar.close, partial(exits.on_bar, bar=bar))
+                self._watches.append(watches.of_mark(mark, self.now, keys))
+            case "bar_closed" if (keys := self._interest.holding(name)) and (bar := self.info.read(record)):
+                self._watches.append(watches.of_bar(bar, self.now, keys))
         return events
 
     def recall(self, record: MarketRecord) -> None:
@@ -115,101 +120,134 @@ class Venue:
         return events
 
     def _next_due(self, to: datetime, *, whole: bool) -> Callable[[], Sequence[Event]] | None:
-        """What happens next before `to`; at one moment funding first, then exits, then orders.
+        """What happens next before `to`; at one moment the day's end, funding, expiries, what marks cause, orders.
 
-        Exits meet the market as of the end of their moment: the book that gapped with the mark, not the one before it.
+        Marks act on the market as of the end of their moment: the book that gapped with them, not the one before it.
         """
         found: list[tuple[datetime, int, Callable[[], Sequence[Event]]]] = []
+        if self._day_ends <= self.now:
+            self._day_ends = day_end(self.now)
+        if self._day_ends <= to and self.accounts:
+            found.append((self._day_ends, 0, self._state))
         if self.stamps:
             name = min(self.stamps, key=lambda each: (self.stamps[each].at, each))
             if self.stamps[name].at <= to:
-                found.append((self.stamps[name].at, 0, partial(self._settle, name)))
+                found.append((self.stamps[name].at, 1, partial(self._settle, name)))
+        if (expiry := self._agenda.next_expiry) is not None and expiry <= to:
+            found.append((expiry, 2, self._expire))
         if self._watches and (self._watches[0].at < to or (whole and self._watches[0].at == to)):
-            found.append((self._watches[0].at, 1, self._enforce))
-        if self._pending and self._pending[0].effective_at < to:
-            found.append((self._pending[0].effective_at, 2, self._execute))
+            found.append((self._watches[0].at, 3, self._enforce))
+        if (effective_at := self._agenda.next_at) is not None and effective_at < to:
+            found.append((effective_at, 4, self._execute))
         return min(found, key=itemgetter(0, 1))[2] if found else None
 
     def _execute(self) -> Sequence[Event]:
-        due = heappop(self._pending)
-        order = self._waiting.pop(due.order_id)
-        account = self._account(order)
-        self.now = max(self.now, due.effective_at)
-        events = self._desk.execute(account, order, self.now)
-        self._reindex(account, order.instrument)
+        effective_at, item = self._agenda.pop()
+        self.now = max(self.now, effective_at)
+        account = self._account(item)
+        if isinstance(item, Order):
+            events = self._desk.execute(account, item, self.now)
+        else:
+            self.changes.instructions[item.event_id] = None
+            events = self._instructed.carry_out(account, item, self.now)
+        self._reindex(account)
         return events
+
+    def _state(self) -> Sequence[Event]:
+        self.now = self._day_ends
+        return [stated(self.accounts[key], self.now, "day end") for key in sorted(self.accounts)]
 
     def _settle(self, instrument: str) -> Sequence[Event]:
         due = self.stamps.pop(instrument)
         self.now = max(self.now, due.at)
         events: list[Event] = []
-        for key in sorted(self._holders.get(instrument, _NOBODY)):
+        for key in sorted(self._interest.holding(instrument)):
             account = self.accounts[key]
             events.append(funding.settle(account, account.positions[instrument], due))
             self.changes.accounts[key] = account
         return events
 
-    def _reach(self, instrument: str, keys: set[AccountKey]) -> Sequence[Event]:
+    def _expire(self) -> Sequence[Event]:
+        order = self._agenda.pop_expired()
+        assert order.expires_at is not None
+        self.now = max(self.now, order.expires_at)
+        account = self._account(order)
+        event = self._desk.expire(account, order, self.now)
+        self._reindex(account)
+        return [event]
+
+    def _see_book(self, instrument: str, keys: Keys) -> None:
+        if (book := self.info.book(instrument)) is not None:
+            for key in keys:
+                self._book.seen(self.accounts[key], book)
+
+    def _reach(self, instrument: str, keys: Keys) -> Sequence[Event]:
+        book = self.info.book(instrument)
+        if book is None:
+            return ()
+        return self._each(keys, lambda account: self._book.reach(account, book, self.now))
+
+    def _trade(self, record: MarketRecord, keys: Keys) -> Sequence[Event]:
+        trade, book = self.info.read(record), self.info.books.get(record.instrument)
+        if trade is None:
+            return ()
+        if book is not None and book.at < record.at:
+            self._see_book(record.instrument, keys)
+        return self._each(keys, lambda account: self._book.traded(account, trade, self.now))
+
+    def _each(self, keys: Keys, act: Callable[[Account], Sequence[Event]]) -> list[Event]:
         events: list[Event] = []
         for key in sorted(keys):
-            events += self._desk.reach(self.accounts[key], instrument, self.now)
-            self._reindex(self.accounts[key], instrument)
+            if said := act(self.accounts[key]):
+                self._reindex(self.accounts[key])
+                events += said
         return events
-
-    def _watch(self, instrument: str, keys: set[AccountKey], price: Decimal, find: Find) -> None:
-        self._watches.append(Watch(self.now, instrument, sorted(keys), price, find))
 
     def _enforce(self) -> Sequence[Event]:
         watch = self._watches.popleft()
         self.now = max(self.now, watch.at)
+        return self._each(watch.keys, partial(self._watched, watch))
+
+    def _watched(self, watch: Watch, account: Account) -> Sequence[Event]:
+        """First the liquidation, then exits, then orders that waited for the price."""
+        if watch.mark is None:
+            return self._exit(account, watch)
         events: list[Event] = []
-        for key in watch.keys:
-            account = self.accounts[key]
-            position = account.positions[watch.instrument]
-            if trigger := _trigger(position, watch):
-                self.changes.accounts[key] = account
-                events += self._desk.close(account, position, trigger, self.now)
-                self._reindex(account, watch.instrument)
+        if account.held(watch.instrument):
+            events += self._liquidator.check(account, watch.instrument, self.now)
+            events += self._exit(account, watch)
+        for order, price in triggers.reached(account.waiting.get(watch.instrument, ()), watch.mark):
+            events += self._desk.set_off(account, order, price, self.now)
         return events
 
-    def _wait(self, order: Order) -> None:
-        self._waiting[order.order_id] = order
-        heappush(self._pending, order.due)
+    def _exit(self, account: Account, watch: Watch) -> Sequence[Event]:
+        """An exit that began goes on, wherever the price is by now."""
+        position = account.positions[watch.instrument]
+        if (closing := position.closing) is not None:
+            reached = Reached(closing.purpose, closing.trigger_price, watch.price)
+        elif found := watch.find(position):
+            reached, position.closing = found, Closing(found.purpose, found.trigger_price)
+        else:
+            return ()
+        self.changes.accounts[account.key] = account
+        return self._closer.close(account, position, reached, self.now)
 
-    def _account(self, order: Order) -> Account:
-        key = AccountKey(order.competitor_id, order.season_id)
+    def _account(self, item: Order | Instruction) -> Account:
+        key = AccountKey(item.competitor_id, item.season_id)
         if key not in self.accounts:
-            self.accounts[key] = Account(order.season_id, order.competitor_id)
+            capital = self.info.terms.capital(item.season_id)
+            self.accounts[key] = Account(item.season_id, item.competitor_id, capital)
         return self.accounts[key]
 
-    def _reindex(self, account: Account, instrument: str) -> None:
-        """Market events of an instrument reach only those who hold or want something in it."""
-        _mark(self._resting, instrument, account.key, wanted=bool(account.orders.get(instrument)))
-        _mark(self._holders, instrument, account.key, wanted=bool(account.held(instrument)))
-        if instrument not in self._holders:
-            self.stamps.pop(instrument, None)
-        elif instrument not in self.stamps:
-            self._plan_funding(instrument)
+    def _reindex(self, account: Account) -> None:
+        for instrument in self._interest.update(account):
+            if not self._interest.holding(instrument):
+                self.stamps.pop(instrument, None)
+            elif instrument not in self.stamps:
+                self._plan_funding(instrument)
 
     def _plan_funding(self, instrument: str) -> None:
+        """For the latest mark, where anybody holds the instrument."""
         mark = self.info.mark(instrument)
-        if mark and (due := funding.stamp(mark, self.now)):
+        if self._interest.holding(instrument) and mark and (due := funding.stamp(mark, self.now)):
             self.stamps[instrument] = due
-
-
-def _mark(index: dict[str, set[AccountKey]], instrument: str, key: AccountKey, *, wanted: bool) -> None:
-    if wanted:
-        index.setdefault(instrument, set()).add(key)
-    elif instrument in index:
-        index[instrument].discard(key)
-        if not index[instrument]:
-            del index[instrument]
-
-
-def _trigger(position: Position, watch: Watch) -> Trigger | None:
-    """An exit that began goes on, wherever the price is by now."""
-    if position.closing is not None:
-        return Trigger(position.closing.purpose, position.closing.trigger_price, watch.price)
-    if trigger := watch.find(position):
-        position.closing = Closing(trigger.purpose, trigger.trigger_price)
-    return trigger
