@@ -14,7 +14,7 @@ import pytest
 from contracts.base import Event
 from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.signals import ExitPlan
-from risk_gate.core import Facts, RiskGate, Standing
+from risk_gate.core import ControlState, Facts, RiskGate, Standing
 from risk_gate.testing import (
     BTC,
     ETH,
@@ -255,8 +255,10 @@ def test_closing_what_is_not_held_is_rejected() -> None:
     assert rejection(action="close_position", quantity=None).code == "NO_POSITION"
 
 
-def test_a_halted_competitor_trades_nothing() -> None:
-    assert rejection(standing=Standing(halted=True)).code == "TRADING_HALTED"
+def test_a_halted_competitor_takes_no_new_risk() -> None:
+    halted = facts(control=ControlState(halts=["ann/*"]))
+
+    assert rejection(given=halted).code == "TRADING_HALTED"
 
 
 def test_a_part_counts_once_and_a_past_round_not_at_all() -> None:
