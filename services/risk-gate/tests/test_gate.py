@@ -19,43 +19,22 @@ from risk_gate.testing import (
     BTC,
     ETH,
     D,
+    approval,
     at,
     book,
     facts,
     listed,
     mark,
     missed,
+    numbers,
     portfolio,
     position,
+    rejection,
     season,
     signal,
 )
 
 gate = RiskGate()
-
-
-def verdict(*, given: Facts | None = None, standing: Standing | None = None, **said: Any) -> Event:
-    said.setdefault("parts", 2)
-    (event,) = gate.decide(standing or Standing(), signal(**said), given or facts())
-    return event
-
-
-def approval(**said: Any) -> OrderApproved:
-    event = verdict(**said)
-    assert isinstance(event, OrderApproved), event
-    return event
-
-
-def rejection(**said: Any) -> SignalRejected:
-    event = verdict(**said)
-    assert isinstance(event, SignalRejected), event
-    assert not event.checks[-1].passed
-    assert all(check.passed for check in event.checks[:-1])
-    return event
-
-
-def numbers(event: SignalRejected) -> tuple[str, Decimal | None, Decimal | None]:
-    return event.code, event.value, event.limit
 
 
 def test_an_order_within_all_limits_is_approved_with_every_check_it_passed() -> None:
