@@ -73,7 +73,9 @@ class Proposal:
 
     @property
     def rests(self) -> bool:
-        return self.trigger is not None or self.case.signal.time_in_force in ("GTC", "POST_ONLY")
+        """Whether the venue may keep it."""
+        waits = self.limit_price is not None and self.case.signal.time_in_force in ("GTC", "POST_ONLY")
+        return waits or self.trigger is not None
 
     @property
     def signed(self) -> Decimal:
