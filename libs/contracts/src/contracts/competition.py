@@ -163,6 +163,9 @@ class SeasonRules(Model):
         ):  # fmt: skip
             if len(set(names)) < len(names):
                 raise ValueError(f"{field}: each may stand there once")
+        for cap in self.exposure:
+            if strange := set(cap.instruments) - set(self.instruments):
+                raise ValueError(f"exposure: {min(strange)} of {cap.name} is not among the instruments")
         return self
 
 
