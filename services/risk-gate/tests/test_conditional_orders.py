@@ -251,15 +251,32 @@ def test_an_amended_trigger_lies_on_its_side() -> None:
     assert (change.trigger_price, change.price_min, change.price_max) == (1020, D("999.6"), D("1040.4"))
 
 
-def test_only_the_last_two_hundred_orders_that_may_rest_are_known() -> None:
+def test_more_is_held_against_the_least_that_was_approved_for_the_venue_may_have_refused_the_amend() -> None:
+    standing, halted = resting(), facts_of(2, control=HALTED)
+    approval(**amend(standing, quantity="5", limit="995", parts=9))
+
+    for part, more in enumerate(({"quantity": "4"}, {"limit": "991"}), 2):
+        said = rejection(**amend(standing, given=halted, part=part, parts=9, **more))
+        assert said.code == "TRADING_HALTED"
+
+
+def test_an_order_under_a_taken_name_does_not_change_what_is_known_of_the_first() -> None:
+    standing, halted = resting(), facts_of(2, control=HALTED)
+    again = {"limit": "995", "time_in_force": "GTC", "client_order_id": "mine", "parts": 9}
+    approval(standing=standing, quantity="9", given=facts_of(2), **again, **times(2))
+
+    assert rejection(**amend(standing, quantity="9", given=halted, part=2, parts=9)).code == "TRADING_HALTED"
+
+
+def test_only_the_last_hundred_orders_that_may_rest_are_known() -> None:
     standing = Standing()
-    for number in range(1, 202):
+    for number in range(1, 102):
         approval(
             standing=standing, quantity="0.01", limit="990", time_in_force="GTC", client_order_id=f"o{number}",
             given=facts_of(number), **times(number),
         )  # fmt: skip
 
-    assert len(standing.resting) == 200
+    assert len(standing.resting) == 100
     assert "o1" not in standing.resting
 
 
@@ -311,5 +328,8 @@ def test_a_season_may_forbid_to_leave_too_soon_but_not_while_halted() -> None:
     assert numbers(rejection(given=facts(season=rules, portfolio=held), **said)) == ("HOLD_TOO_SHORT", 30, 31)
     approval(given=facts(season=rules, portfolio=held, control=HALTED), **said)
     approval(given=facts(season=season(hold_min_s=30), portfolio=held), **said)
+    # a sale that is called an entry closes all the same
+    assert rejection(given=facts(season=rules, portfolio=held), action="sell_to_enter").code == "HOLD_TOO_SHORT"
+    approval(given=facts(season=rules, portfolio=held), action="buy_to_enter")
     stop: dict[str, Any] = {"action": "sell_to_enter", "reduce_only": True, "trigger": trigger("950")}
     approval(given=facts(season=rules, portfolio=held), **stop)

@@ -134,6 +134,18 @@ def test_an_instrument_cools_down_after_its_position_was_closed() -> None:
     assert code(standing, 5, given(5)) == "ok"
 
 
+def test_a_flip_and_an_entry_after_a_close_come_back_at_once() -> None:
+    given = facts(season=season(reentry_cooldown_s=120), portfolio=portfolio(position("1")))
+    standing = Standing()
+
+    assert numbers(rejection(action="sell_to_enter", quantity="1.001", given=given)) == ("COOLING_DOWN", 0, 120)
+    approval(action="sell_to_enter", quantity="1", given=given)
+    approval(action="buy_to_enter", quantity="1", given=given)
+    approval(action="close_position", quantity=None, standing=standing, given=given, parts=3)
+    again = rejection(quantity="1", standing=standing, given=given, part=2, parts=3)
+    assert numbers(again) == ("COOLING_DOWN", 0, 120)
+
+
 def test_leverage_is_capped_by_the_tier_that_the_position_would_be_in() -> None:
     tiers = [
         {"floor": "0", "cap": "5000", "leverage_max": "10", "maintenance_margin_rate": "0.01", "deduction": "0"},

@@ -11,6 +11,7 @@ from risk_gate.core.checks import CHECKS
 from risk_gate.core.engine import Engine
 from risk_gate.core.facts import Case, Facts
 from risk_gate.core.halts import open_round
+from risk_gate.core.proposal import Proposal
 from risk_gate.core.season_rules import adds
 from risk_gate.core.standing import RestingOrder, Standing
 
@@ -103,12 +104,13 @@ def _commit(case: Case) -> None:
     elif case.kind == "reduce" and not order.rests:
         standing.approved_margin += order.margin_needed - order.margin_released
         standing.commit(order.name, order.signed, order.basis, reduces=True)
-    name = signal.target_client_order_id if signal.action == "amend_order" else signal.client_order_id
-    if name and (signal.action == "amend_order" or order.rests):
-        standing.rest(
-            name,
-            RestingOrder(
-                order.name, order.side, order.quantity, order.leverage, order.reduce_only, order.limit_price,
-                order.trigger,
-            ),
-        )  # fmt: skip
+    amends = signal.action == "amend_order"
+    name = signal.target_client_order_id if amends else signal.client_order_id
+    if name and (amends or order.rests):
+        standing.rest(name, _resting(order), amends=amends)
+
+
+def _resting(order: Proposal) -> RestingOrder:
+    return RestingOrder(
+        order.name, order.side, order.quantity, order.leverage, order.reduce_only, order.limit_price, order.trigger
+    )

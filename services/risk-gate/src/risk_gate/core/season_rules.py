@@ -59,8 +59,14 @@ def adds(case: Case) -> bool:
     unit="s",
 )
 def reentry(case: Case) -> Finding | None:
-    limit, closed_at = case.order.rules.reentry_cooldown_s, case.standing.closed_at.get(case.order.name)
-    if not limit or closed_at is None or case.position is not None:
+    """An order that closes a position and opens the other way comes back at once, as does one after a close."""
+    order, closed_at = case.order, case.standing.closed_at.get(case.order.name)
+    limit = order.rules.reentry_cooldown_s
+    if not limit or not order.opened:
+        return None
+    if case.position is not None:
+        return Finding(case.held(order.name) * order.signed > ZERO, 0, limit)
+    if closed_at is None:
         return None
     passed_s = seconds(_opening(case) - closed_at)
     return Finding(passed_s >= limit, passed_s, limit)
@@ -69,6 +75,7 @@ def reentry(case: Case) -> Finding | None:
 @rule(
     "HOLD_TOO_SHORT",
     "the position has been open for {value} s; {limit} s must pass before it is closed",
+    "enter",
     "reduce",
     unit="s",
 )
@@ -76,6 +83,8 @@ def hold_min(case: Case) -> Finding | None:
     """Not of orders that wait for a trigger, which protect as an exit plan does, and not while trading is halted."""
     limit, position = case.order.rules.hold_min_s, case.position
     if not limit or position is None or case.order.trigger is not None or case.halted:
+        return None
+    if case.order.signed * position.quantity > ZERO:
         return None
     open_s = seconds(case.signal.effective_at - position.opened_at)
     return Finding(open_s >= limit, open_s, limit)

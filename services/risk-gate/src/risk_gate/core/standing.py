@@ -12,7 +12,7 @@ from contracts.types import Side
 from risk_gate.core.breakers import BreakerState
 from risk_gate.core.history import History
 
-RESTING_MAX = 200
+RESTING_MAX = 100
 """Orders of one competitor that it may still amend; the oldest is forgotten first."""
 
 
@@ -39,7 +39,10 @@ class RoundOrders:
 
 @dataclass(slots=True)
 class RestingOrder:
-    """An approved order that may rest or wait, as it was last approved; the venue alone knows what became of it."""
+    """An approved order that may rest or wait, as it was last approved; the venue alone knows what became of it.
+
+    It may have refused an amend, so what counts as more is held against the least that was ever approved.
+    """
 
     instrument: str
     side: Side
@@ -48,16 +51,24 @@ class RestingOrder:
     reduce_only: bool = False
     limit_price: Decimal | None = None
     trigger: Trigger | None = None
+    least: Decimal | None = None
+    """Base units."""
+    mildest: Decimal | None = None
+    """USD: the limit price furthest from the market."""
+
+    def follows(self, earlier: "RestingOrder") -> None:
+        """It replaces that one by an amend."""
+        self.least = min(earlier.least or earlier.quantity, self.quantity)
+        prices = [each for each in (earlier.mildest or earlier.limit_price, self.limit_price) if each is not None]
+        self.mildest = (min if self.side == "buy" else max)(prices, default=None)
 
     def grows_by(self, amend: SignalProposed) -> bool:
         """Whether the change may raise the risk: a larger size, a keener price, another trigger."""
         if self.reduce_only:
             return False
-        keener = False
-        if amend.limit_price is not None and self.limit_price is not None:
-            is_buy = self.side == "buy"
-            keener = amend.limit_price > self.limit_price if is_buy else amend.limit_price < self.limit_price
-        return keener or amend.trigger is not None or (amend.quantity or ZERO) > self.quantity
+        price, known = amend.limit_price, self.mildest or self.limit_price
+        keener = price is not None and known is not None and (price > known if self.side == "buy" else price < known)
+        return keener or amend.trigger is not None or (amend.quantity or ZERO) > (self.least or self.quantity)
 
 
 @dataclass(slots=True)
@@ -130,7 +141,13 @@ class Standing:
         orders.bought += max(signed, ZERO)
         orders.sold += max(-signed, ZERO)
 
-    def rest(self, name: str, order: RestingOrder) -> None:
+    def rest(self, name: str, order: RestingOrder, *, amends: bool) -> None:
+        """Under a name that was taken the venue accepts no other order: the first stays the one that is known."""
+        earlier = self.resting.get(name)
+        if amends and earlier is not None:
+            order.follows(earlier)
+        elif earlier is not None:
+            return
         self.resting.pop(name, None)
         self.resting[name] = order
         if len(self.resting) > RESTING_MAX:
