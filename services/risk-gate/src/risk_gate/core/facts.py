@@ -98,13 +98,13 @@ class Case:
             return self.facts.mark.mark_price
         return self.position.mark_price if self.position is not None else None
 
-    @property
+    @cached_property
     def position(self) -> PositionView | None:
         return self.position_in(self.signal.instrument)
 
     def position_in(self, instrument: str | None) -> PositionView | None:
         positions = self.facts.portfolio.positions if self.facts.portfolio else ()
-        return next((each for each in positions if each.instrument == instrument), None)
+        return next((each for each in positions if each.instrument == instrument), None) if positions else None
 
     def held(self, instrument: str) -> Decimal:
         """Base units, above zero is long: the portfolio's, and what was approved since as if it were filled."""

@@ -81,13 +81,13 @@ class Proposal:
     def signed(self) -> Decimal:
         return self.quantity if self.side == "buy" else -self.quantity
 
-    @property
+    @cached_property
     def size(self) -> Decimal:
         """Base units of the largest position on the order's side that this round can lead to, the order filled."""
         shortest, longest = self.case.extremes(self.name)
         return max(ZERO, longest + self.quantity if self.side == "buy" else self.quantity - shortest)
 
-    @property
+    @cached_property
     def opened(self) -> Decimal:
         """Base units by which the order can make a position larger, or open one the other way."""
         if self.reduce_only:
