@@ -1,7 +1,7 @@
-"""What operators have ordered, as every replica judges by it: read to the end of `control.v1` before each batch.
+"""What operators have ordered, as every replica judges by it: read to the end of `control.v1` before it judges a batch.
 
 It begins with what the owner of the control partition has committed, so that a halt outlives the topic's retention, and
-goes on with the log from there. Whatever the broker had acknowledged when a batch was begun is known to its verdicts.
+goes on with the log from there. Whatever the broker had acknowledged by then is known to the batch's verdicts.
 """
 
 from collections.abc import AsyncIterator

@@ -43,10 +43,10 @@ class Views:
         return [*(_entered(reader) for reader in every), self._control.opened]
 
     async def prepare(self, events: Sequence[Event]) -> None:
-        """Know what operators ordered until now; wait, within bounds, for all else that the judgement needs."""
-        await self._control.catch_up()
+        """Wait, within bounds, for all that the judgement needs; last of all, know what operators ordered until now."""
         decisions = [event for event in events if isinstance(event, SignalProposed | DecisionMissed)]
         await asyncio.gather(*map(self._ready, decisions))
+        await self._control.catch_up()
 
     def facts(self, event: SignalEvent) -> Facts:
         instrument = event.instrument or "" if isinstance(event, SignalProposed) else ""
