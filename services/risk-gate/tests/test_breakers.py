@@ -220,6 +220,7 @@ def test_armed_tripped_cooling_resumed_armed() -> None:
     ("breaker", "lost", "worse"),
     [
         ({"kind": "equity_drop"}, {}, "8540"),
+        ({"kind": "equity_drop", "window_s": 86_400}, {}, "8540"),  # all within one bucket of 1,440 s
         ({"kind": "drawdown"}, {}, "8540"),
         ({"kind": "daily_loss"}, {"day_opening_equity": D(10_000)}, "8540"),
     ],

@@ -100,6 +100,24 @@ def test_caps_hold_whichever_of_the_orders_fill() -> None:
     approval(quantity="1", part=3, parts=4, standing=standing, given=given)
 
 
+def test_an_order_that_may_never_fill_makes_no_room_on_the_short_side_either() -> None:
+    standing, given = Standing(), capped({"gross_max": "6000"}, mine=portfolio(position("-5")))
+    approval(quantity="5", limit="980", standing=standing, given=given, parts=3)
+
+    said = rejection(quantity="2", action="sell_to_enter", part=2, parts=3, standing=standing, given=given)
+    assert numbers(said) == ("EXPOSURE_ABOVE_MAX", 7000, 6000)
+
+
+def test_a_close_before_an_entry_the_other_way_counts_for_what_both_can_lead_to() -> None:
+    standing, given = Standing(), capped({"gross_max": "9000"}, mine=portfolio(position("5")))
+    approval(action="close_position", quantity=None, standing=standing, given=given, parts=4)
+
+    # 5 closed, then 9.001 sold: 9.001 short
+    said = rejection(quantity="9.001", action="sell_to_enter", part=2, parts=4, standing=standing, given=given)
+    assert numbers(said) == ("EXPOSURE_ABOVE_MAX", 9001, 9000)
+    approval(quantity="9", action="sell_to_enter", part=3, parts=4, standing=standing, given=given)
+
+
 def test_without_everyones_portfolio_an_arena_cap_lets_nothing_new_through() -> None:
     given = capped({"scope": "arena", "gross_max": "99000"}, mine=ANN, others=[BOB], missing=2)
 

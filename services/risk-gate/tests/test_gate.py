@@ -240,6 +240,16 @@ def test_a_halted_competitor_takes_no_new_risk() -> None:
     assert rejection(given=halted).code == "TRADING_HALTED"
 
 
+def test_a_halt_of_an_instrument_stops_new_risk_in_it_alone() -> None:
+    halted = facts(control=ControlState(halts=[f"*/{ETH}", f"bob/{BTC}"]))
+
+    said = rejection(given=halted, instrument=ETH)
+    assert (said.code, said.detail) == (
+        "TRADING_HALTED", "an operator has halted new risk; reduce_only, close_position and cancels pass",
+    )  # fmt: skip
+    approval(given=halted)
+
+
 def test_a_part_counts_once_and_a_past_round_not_at_all() -> None:
     standing = Standing()
     approval(standing=standing, parts=3)

@@ -107,10 +107,13 @@ def test_additions_to_a_position_are_counted_for_as_long_as_it_is_open() -> None
     assert numbers(answer(standing, 3, given(3, first))) == ("PYRAMIDING", 2, 1)
     assert code(standing, 4, given(4, first), action="sell_to_enter", quantity="0.5") == "ok", "makes it smaller"
     assert code(standing, 5, given(5, first), instrument=ETH) == "ok", "is another position"
+    # closed and opened again between two rounds: another position
+    assert code(standing, 51, given(51, position("1", opened=2900))) == "ok"
+    assert code(standing, 52, given(52, position("1", opened=2900))) == "PYRAMIDING"
     # closed meanwhile; what opens it again is no addition, and the next one is the first
-    assert code(standing, 6, given(6)) == "ok"
-    assert code(standing, 7, given(7, position("1", opened=330))) == "ok"
-    assert code(standing, 8, given(8, position("1", opened=330))) == "PYRAMIDING"
+    assert code(standing, 56, given(56)) == "ok"
+    assert code(standing, 57, given(57, position("1", opened=3330))) == "ok"
+    assert code(standing, 58, given(58, position("1", opened=3330))) == "PYRAMIDING"
 
 
 def test_the_second_order_of_a_decision_adds_to_what_the_first_opens() -> None:
@@ -130,8 +133,11 @@ def test_an_instrument_cools_down_after_its_position_was_closed() -> None:
     # found closed at the opening of round 2: 0 s ago, then 60, then 120
     assert numbers(answer(standing, 2, given(2))) == ("COOLING_DOWN", 0, 120)
     assert numbers(answer(standing, 3, given(3))) == ("COOLING_DOWN", 60, 120)
-    assert code(standing, 4, given(4), instrument=ETH) == "ok"
-    assert code(standing, 5, given(5)) == "ok"
+    assert code(standing, 4, given(4)) == "ok"
+
+    other = Standing()
+    gate.decide(other, missed(1), given(1, position("1")))
+    assert code(other, 2, given(2), instrument=ETH) == "ok"
 
 
 def test_a_flip_and_an_entry_after_a_close_come_back_at_once() -> None:
