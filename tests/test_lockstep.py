@@ -50,8 +50,12 @@ async def test_every_competitor_is_asked_in_every_round_and_judged(baseline: Run
 
 @pytest.mark.parametrize(
     "options",
-    [["--speed", "10"], ["--speed", "max", "--replicas", "order-executor=2"]],
-    ids=["at speed 10", "with two order executors"],
+    [
+        ["--speed", "10"],
+        ["--speed", "max", "--replicas", "order-executor=2"],
+        ["--speed", "max", "--replicas", "risk-gate=2"],
+    ],
+    ids=["at speed 10", "with two order executors", "with two risk gates"],
 )
 async def test_the_executions_are_the_same(
     baseline: Run, short_season: list[str], tmp_path: Path, options: list[str]

@@ -34,6 +34,20 @@ def test_decimals_of_the_file_are_read_exactly() -> None:
     assert season.competitors[2].parameters == {"gap_atr": "0", "stop_atr": "6", "reward": "5", "flips": "true"}
 
 
+def test_halts_caps_and_windows_are_read_as_they_stand() -> None:
+    rules = read_season(SEASONS / "demo.yaml").rules
+
+    assert [(breaker.name, breaker.limit) for breaker in rules.breakers] == [
+        ("equity_drop", Decimal("0.1")), ("drawdown", Decimal("0.4")), ("daily_loss", Decimal("0.2")),
+        ("losing_streak", Decimal(8)), ("reject_storm", Decimal(60)), ("stale_storm", Decimal(20)),
+        ("arena_equity_drop", Decimal("0.1")),
+    ]  # fmt: skip
+    assert [(cap.name, cap.scope, cap.net_max) for cap in rules.exposure] == [
+        ("majors", "competitor", Decimal(50_000)), ("everyone", "arena", Decimal(300_000)),
+    ]  # fmt: skip
+    assert rules.windows == ()
+
+
 def test_a_start_with_a_zone_is_kept_in_utc(tmp_path: Path) -> None:
     path = written(tmp_path / "season.yaml", starts_at="2026-01-01T08:00:00+08:00")
 
@@ -62,6 +76,29 @@ def test_a_start_with_a_zone_is_kept_in_utc(tmp_path: Path) -> None:
         ("rules__leverage_max", 1_000, "rules.leverage_max: Value error, must be from 1 and at most 200"),
         ("rules__price_band", "NaN", "rules.price_band: Value error, a decimal is digits"),
         ("rules__instruments", ["BTC-USDT-PERP", "BTC-USDT-PERP"], "rules.instruments: must be unique, BTC-USDT-PERP"),
+        (
+            "rules__breakers",
+            [{"kind": "equity_drop", "limits": "0.1"}],
+            "rules.breakers: Value error, limits: there is no such",
+        ),
+        (
+            "rules__breakers",
+            [{"kind": "drawdown", "limit": "0"}],
+            "rules.breakers.0: Value error, limit: must be above zero",
+        ),
+        ("rules__breakers", [{"kind": "drawdown", "limit": 1}] * 2, "breakers: each may stand there once"),
+        (
+            "rules__breakers",
+            [{"kind": "losing_streak", "limit": 3, "scope": "arena"}],
+            "scope: arena is for equity_drop, drawdown and daily_loss",
+        ),
+        (
+            "rules__windows",
+            [{"start": "12:00", "end": "12:00"}],
+            "rules.windows.0: Value error, end: must be after start",
+        ),
+        ("rules__windows", [{"start": "25:00"}], "rules.windows.0.start: String should match pattern"),
+        ("rules__exposure", [{"name": "all", "instruments": ["ADA-USDT-PERP"]}], "ADA-USDT-PERP of all is not among"),
         ("starts_at", "2026-01-01T00:00:00", "starts_at: Input should have timezone info"),
         ("ends_at", "yesterday", "ends_at: Input should be a valid datetime"),
         ("competitors", [], "competitors: Tuple should have at least 1 item"),

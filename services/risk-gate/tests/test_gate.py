@@ -14,48 +14,27 @@ import pytest
 from contracts.base import Event
 from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.signals import ExitPlan
-from risk_gate.core import Facts, RiskGate, Standing
+from risk_gate.core import ControlState, Facts, RiskGate, Standing
 from risk_gate.testing import (
     BTC,
     ETH,
     D,
+    approval,
     at,
     book,
     facts,
     listed,
     mark,
     missed,
+    numbers,
     portfolio,
     position,
+    rejection,
     season,
     signal,
 )
 
 gate = RiskGate()
-
-
-def verdict(*, given: Facts | None = None, standing: Standing | None = None, **said: Any) -> Event:
-    said.setdefault("parts", 2)
-    (event,) = gate.decide(standing or Standing(), signal(**said), given or facts())
-    return event
-
-
-def approval(**said: Any) -> OrderApproved:
-    event = verdict(**said)
-    assert isinstance(event, OrderApproved), event
-    return event
-
-
-def rejection(**said: Any) -> SignalRejected:
-    event = verdict(**said)
-    assert isinstance(event, SignalRejected), event
-    assert not event.checks[-1].passed
-    assert all(check.passed for check in event.checks[:-1])
-    return event
-
-
-def numbers(event: SignalRejected) -> tuple[str, Decimal | None, Decimal | None]:
-    return event.code, event.value, event.limit
 
 
 def test_an_order_within_all_limits_is_approved_with_every_check_it_passed() -> None:
@@ -255,8 +234,20 @@ def test_closing_what_is_not_held_is_rejected() -> None:
     assert rejection(action="close_position", quantity=None).code == "NO_POSITION"
 
 
-def test_a_halted_competitor_trades_nothing() -> None:
-    assert rejection(standing=Standing(halted=True)).code == "TRADING_HALTED"
+def test_a_halted_competitor_takes_no_new_risk() -> None:
+    halted = facts(control=ControlState(halts=["ann/*"]))
+
+    assert rejection(given=halted).code == "TRADING_HALTED"
+
+
+def test_a_halt_of_an_instrument_stops_new_risk_in_it_alone() -> None:
+    halted = facts(control=ControlState(halts=[f"*/{ETH}", f"bob/{BTC}"]))
+
+    said = rejection(given=halted, instrument=ETH)
+    assert (said.code, said.detail) == (
+        "TRADING_HALTED", "an operator has halted new risk; reduce_only, close_position and cancels pass",
+    )  # fmt: skip
+    approval(given=halted)
 
 
 def test_a_part_counts_once_and_a_past_round_not_at_all() -> None:

@@ -191,6 +191,7 @@ export const en = {
   "rules.positions": "Open positions at most",
   "rules.band": "Price band",
   "rules.bandValue": "{value} either way of the mark price",
+  "rules.bandOkx": "OKX's price limit rule, about the index",
   "rules.stale": "Prices are stale after",
   "rules.fees": "Fees, maker / taker",
   "rules.feesOwn": "the instrument's own",

@@ -193,6 +193,7 @@ export const zhCN: Messages = {
   "rules.positions": "持仓数上限",
   "rules.band": "价格带",
   "rules.bandValue": "标记价上下 {value}",
+  "rules.bandOkx": "按 OKX 限价规则，以指数价为准",
   "rules.stale": "价格过期时间",
   "rules.fees": "手续费率，挂单 / 吃单",
   "rules.feesOwn": "按合约自身费率",

@@ -18,6 +18,9 @@ export function RulesTab({ picture }: { picture: Picture }) {
     rules.maker_fee_rate && rules.taker_fee_rate
       ? `${percent(rules.maker_fee_rate, 3)} / ${percent(rules.taker_fee_rate, 3)}`
       : t("rules.feesOwn");
+  const band = rules.price_band === null
+    ? t("rules.bandOkx")
+    : t("rules.bandValue", { value: percent(rules.price_band, 1) });
   const lines: readonly [Key, ReactNode][] = [
     ["rules.period", period],
     ["rules.venue", season.venue],
@@ -31,7 +34,7 @@ export function RulesTab({ picture }: { picture: Picture }) {
     ["rules.order", dollars(rules.order_notional_max)],
     ["rules.position", dollars(rules.position_notional_max)],
     ["rules.positions", rules.positions_max],
-    ["rules.band", t("rules.bandValue", { value: percent(rules.price_band, 1) })],
+    ["rules.band", band],
     ["rules.stale", seconds(rules.price_stale_s)],
     ["rules.fees", fees],
     ["rules.hash", <code className="hash">{season.rules_sha256}</code>],

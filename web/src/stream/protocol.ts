@@ -11,7 +11,7 @@ export interface Rules {
   order_notional_max: string;
   position_notional_max: string;
   positions_max: number;
-  price_band: string;
+  price_band: string | null;
   price_stale_s: number;
   maker_fee_rate: string | null;
   taker_fee_rate: string | null;

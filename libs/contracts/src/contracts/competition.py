@@ -1,6 +1,7 @@
 """Seasons, their frozen rules, their competitors and their rounds."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +14,7 @@ from contracts.types import (
     Label,
     Leverage,
     Name,
+    Number,
     Rate,
     Round,
     SeasonId,
@@ -26,6 +28,85 @@ Phase = Literal["registration", "warm_up", "official", "review", "finished"]
 Execution = Literal["deadline", "as_decided"]
 Clock = Literal["lockstep", "live"]
 Kind = Literal["llm", "quant", "baseline", "external"]
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Scope = Literal["competitor", "arena"]
+BreakerKind = Literal["equity_drop", "drawdown", "daily_loss", "losing_streak", "reject_storm", "stale_storm"]
+
+
+class TradingWindow(Model):
+    """When new risk may reach the venue, in UTC: from `start` until just before `end` of each of the days."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = WEEKDAYS
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "00:00"
+    end: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")] = "24:00"
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "TradingWindow":
+        if self.end <= self.start:
+            raise ValueError("end: must be after start; a window over midnight is written as two")
+        return self
+
+    def holds(self, at: datetime) -> bool:
+        """`at` is in UTC."""
+        return WEEKDAYS[at.weekday()] in self.days and self.start <= f"{at:%H:%M}" < self.end
+
+
+class ExposureCap(Model):
+    """What the positions in some instruments, at the mark, may add up to; null: no such cap."""
+
+    name: Label
+    scope: Scope = "competitor"
+    """`arena`: the positions of all competitors together."""
+    instruments: Annotated[tuple[InstrumentId, ...], Field(max_length=50)] = ()
+    """A correlated group, or one asset; empty: all."""
+    gross_max: UsdSize | None = None
+    net_max: UsdSize | None = None
+    """Of longs less shorts, either way."""
+
+
+class Breaker(Model):
+    """Halts new risk once its measure is above `limit`."""
+
+    kind: BreakerKind
+    scope: Scope = "competitor"
+    limit: Number
+    """A share for the three of equity (0.05 is five per cent), else a count."""
+    window_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    """How far `equity_drop` and the storms look back."""
+    cooling_s: Annotated[int, Field(ge=1, le=2_592_000)] | None = 3_600
+    """From the trip to the resumption; null: an operator resumes."""
+    closes: bool = False
+    """The trip also orders the close of all positions."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Breaker":
+        if self.limit <= 0:
+            raise ValueError("limit: must be above zero")
+        if self.scope == "arena" and self.kind not in ("equity_drop", "drawdown", "daily_loss"):
+            raise ValueError("scope: arena is for equity_drop, drawdown and daily_loss")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.kind if self.scope == "competitor" else f"arena_{self.kind}"
+
+
+BREAKERS = (
+    Breaker(kind="equity_drop", limit=Decimal("0.05"), window_s=3_600, cooling_s=1_800),
+    Breaker(kind="drawdown", limit=Decimal("0.3"), cooling_s=86_400, closes=True),
+    Breaker(kind="daily_loss", limit=Decimal("0.1"), cooling_s=14_400),
+    Breaker(kind="losing_streak", limit=Decimal(8), cooling_s=3_600),
+    Breaker(kind="reject_storm", limit=Decimal(60), window_s=3_600, cooling_s=1_800),
+    Breaker(kind="stale_storm", limit=Decimal(20), window_s=900, cooling_s=300),
+)
+"""What a season has that says nothing of breakers."""
+
+
+PRICE_LIMIT_MAX = Decimal("0.08")
+"""How far the price limit rule lets a price be from the index at most."""
 
 
 class SeasonRules(Model):
@@ -44,17 +125,47 @@ class SeasonRules(Model):
     order_notional_max: UsdSize
     position_notional_max: UsdSize
     positions_max: Annotated[int, Field(ge=1, le=100)] = 10
-    price_band: Rate
-    """How far from the mark price an order may trade: 0.02 is two per cent either way."""
+    price_band: Rate | None = None
+    """How far from the mark price an order may trade: 0.02 is two per cent either way; null: OKX's price limit rule."""
     price_stale_s: Annotated[int, Field(ge=1, le=3_600)] = 10
     maker_fee_rate: Rate | None = None
     taker_fee_rate: Rate | None = None
     """Null: the instrument's own."""
+    windows: Annotated[tuple[TradingWindow, ...], Field(max_length=50)] = ()
+    """Empty: always."""
+    orders_per_round_max: Annotated[int, Field(ge=1, le=200)] | None = None
+    orders_per_hour_max: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Orders that may take on risk, a competitor's."""
+    adds_max: Annotated[int, Field(ge=0, le=1_000)] | None = None
+    """Pyramiding: how often an open position may be added to; null: without limit."""
+    hold_min_s: Annotated[int, Field(ge=0, le=2_592_000)] = 0
+    """How long a position is open before its competitor may close it; its exit plan may at any time."""
+    reentry_cooldown_s: Annotated[int, Field(ge=0, le=2_592_000)] = 0
+    """How long an instrument stays closed to a competitor after its position there was closed."""
+    exposure: Annotated[tuple[ExposureCap, ...], Field(max_length=50)] = ()
+    breakers: Annotated[tuple[Breaker, ...], Field(max_length=20)] = BREAKERS
+
+    @property
+    def price_band_max(self) -> Decimal:
+        """The widest that the band can be."""
+        return PRICE_LIMIT_MAX if self.price_band is None else self.price_band
 
     @model_validator(mode="after")
     def _deadline_before_next_round(self) -> "SeasonRules":
         if self.deadline_s >= self.cadence_s:
             raise ValueError("deadline_s: must be shorter than cadence_s, rounds do not overlap")
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "SeasonRules":
+        for field, names in (
+            ("breakers", [each.name for each in self.breakers]), ("exposure", [each.name for each in self.exposure]),
+        ):  # fmt: skip
+            if len(set(names)) < len(names):
+                raise ValueError(f"{field}: each may stand there once")
+        for cap in self.exposure:
+            if strange := set(cap.instruments) - set(self.instruments):
+                raise ValueError(f"exposure: {min(strange)} of {cap.name} is not among the instruments")
         return self
 
 

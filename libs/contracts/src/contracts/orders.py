@@ -139,14 +139,20 @@ class DecisionJudged(DecisionEvent):
 
 
 class TradingHalted(CompetitorEvent):
+    """No new risk until a TradingResumed of the same reason and instrument; several halts may be in force together."""
+
     topic: ClassVar[str] = "orders.v1"
 
     type: Literal["trading_halted"] = "trading_halted"
     reason: Label
+    """`operator`, or the breaker's name."""
+    instrument: InstrumentId | None = None
+    """Null: all."""
     detail: Annotated[str, Field(max_length=500)] = ""
     value: Number | None = None
     limit: Number | None = None
     until: Time | None = None
+    """Null: until an operator resumes."""
 
 
 class TradingResumed(CompetitorEvent):
@@ -154,6 +160,7 @@ class TradingResumed(CompetitorEvent):
 
     type: Literal["trading_resumed"] = "trading_resumed"
     reason: Label
+    instrument: InstrumentId | None = None
 
 
 class LiquidationOrdered(CompetitorEvent):

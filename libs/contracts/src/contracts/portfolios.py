@@ -77,6 +77,10 @@ class PortfolioUpdated(CompetitorEvent):
     turnover: UsdSize
     books_balanced: bool
     """The ledger's entries add up to zero and explain the equity."""
+    losing_streak: Count | None = None
+    """Closed trades lost in a row until now."""
+    day_opening_equity: Usd | None = None
+    """Equity at the last 00:00 UTC, the capital before the first."""
 
 
 class LeaderboardRow(Model):

@@ -143,7 +143,10 @@ class SignalProposed(DecisionEvent):
                 (self.exit_changes is not None) != (self.action == "change_exits"),
                 "exit_changes: with change_exits only",
             ),
-            (self.trigger is not None and not enters, "trigger: with orders that enter only"),
+            (
+                self.trigger is not None and not enters and self.action != "amend_order",
+                "trigger: with orders that enter and amend_order only",
+            ),
         ]
         if broken := [message for is_broken, message in rules if is_broken]:
             raise ValueError("; ".join(broken))

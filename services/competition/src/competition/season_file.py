@@ -7,10 +7,19 @@ from typing import Annotated, Any
 
 import yaml
 from contracts.canonical import canonical_bytes
-from contracts.competition import Clock, Kind, SeasonRules
+from contracts.competition import Breaker, Clock, ExposureCap, Kind, SeasonRules, TradingWindow
 from contracts.types import CompetitorId, Label, Name, SeasonId, Time
 from contracts.wire import explain
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 FILE_BYTES_MAX = 1_000_000
 
@@ -25,6 +34,20 @@ class _Strict(BaseModel):
 
 class Rules(SeasonRules):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("windows", "exposure", "breakers", mode="before")
+    @classmethod
+    def _keys_are_known(cls, value: Any, about: ValidationInfo) -> Any:
+        """What is read off the wire passes over unknown keys; what an organiser writes does not."""
+        known = _ENTRIES[str(about.field_name)].model_fields
+        entries = value if isinstance(value, list) else ()
+        for key in (key for entry in entries if isinstance(entry, dict) for key in entry):
+            if key not in known:
+                raise ValueError(f"{key}: there is no such key, only {', '.join(known)}")
+        return value
+
+
+_ENTRIES: dict[str, type[BaseModel]] = {"windows": TradingWindow, "exposure": ExposureCap, "breakers": Breaker}
 
 
 def _written(value: Any) -> Any:

@@ -43,7 +43,7 @@ class Rules:
     order_notional_max: Decimal
     position_notional_max: Decimal
     positions_max: int
-    price_band: Decimal
+    price_band: Decimal | None
     price_stale_s: int
     maker_fee_rate: Decimal | None
     taker_fee_rate: Decimal | None

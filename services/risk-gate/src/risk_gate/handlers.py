@@ -3,25 +3,49 @@
 from collections.abc import Sequence
 
 from chassis.keyed_stage import KeyedStage
+from chassis.step import Connection, Out, Partition
 from contracts.base import Event
 from contracts.signals import SignalEvent, SignalProposed
 
-from risk_gate.core import Facts, RiskGate, Standing
+from risk_gate.control_log import TOPIC as CONTROL
+from risk_gate.core import ControlState, RiskGate, Standing
+from risk_gate.core import control as operators
 from risk_gate.views import Views
 
-TOPICS = [SignalProposed.topic]
+TOPICS = [SignalProposed.topic, CONTROL]
 
 
-class Gate(KeyedStage[Standing]):
-    """The plain stage: one standing for each competitor of a season."""
+class Gate:
+    """The plain stage: one standing for each competitor of a season, and the operators' orders of each season."""
 
     def __init__(self, views: Views) -> None:
-        super().__init__(Standing, self._judge, key=lambda event: f"{event.season_id}/{event.competitor_id}")
         self._views, self._gate = views, RiskGate()
+        self._standings = KeyedStage(
+            Standing, self._judge, key=lambda event: f"{event.season_id}/{event.competitor_id}"
+        )
+        self._orders = KeyedStage(ControlState, self._order, key=lambda event: event.season_id)
+
+    async def load(self, db: Connection, partition: Partition) -> None:
+        await self._part(partition).load(db, partition)
 
     async def prepare(self, events: Sequence[Event]) -> None:
         await self._views.prepare(events)
 
+    def decide(self, partition: Partition, event: Event) -> Sequence[Event | Out]:
+        return self._part(partition).decide(partition, event)
+
+    async def save(self, db: Connection) -> None:
+        await self._standings.save(db)
+        await self._orders.save(db)
+
+    def sizes(self) -> dict[str, int]:
+        return {"competitors": self._standings.sizes()["keys"]}
+
+    def _part(self, partition: Partition) -> KeyedStage[Standing] | KeyedStage[ControlState]:
+        return self._orders if partition.topic == CONTROL else self._standings
+
     def _judge(self, standing: Standing, event: SignalEvent) -> Sequence[Event]:
-        facts = self._views.facts(event) if isinstance(event, SignalProposed) else Facts()
-        return self._gate.decide(standing, event, facts)
+        return self._gate.decide(standing, event, self._views.facts(event))
+
+    def _order(self, state: ControlState, event: operators.Control) -> Sequence[Event]:
+        return operators.decide(state, event, self._views.positions(event.season_id))

@@ -1,4 +1,4 @@
-"""For tests: a season, an instrument with its market, a portfolio of 10,000 USD, and short ways to say a signal."""
+"""For tests: a season, an instrument and its market, a portfolio of 10,000 USD; short ways to say and judge signals."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,10 +7,11 @@ from typing import Any
 from contracts.base import named_id
 from contracts.competition import SeasonChanged, SeasonRules
 from contracts.market import BookUpdated, InstrumentListed, MarkUpdated
+from contracts.orders import SignalRejected
 from contracts.portfolios import PortfolioUpdated, PositionView
 from contracts.signals import Attempt, DecisionMissed, SignalProposed
 
-from risk_gate.core import Facts
+from risk_gate.core import Facts, RiskGate, Standing
 
 D = Decimal
 T0 = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -56,25 +57,30 @@ def mark(t: float = 29, price: str = "1000", *, instrument: str = BTC) -> MarkUp
     return MarkUpdated(event_id=named_id("mark", t), at=at(t), instrument=instrument, venue="test", mark_price=D(price))
 
 
-def position(quantity: str, *, instrument: str = BTC, leverage: str = "5", price: str = "1000") -> PositionView:
+def position(
+    quantity: str, *, instrument: str = BTC, leverage: str = "5", price: str = "1000", opened: float = 0
+) -> PositionView:
     notional = abs(D(quantity)) * D(price)
     return PositionView(
         instrument=instrument, quantity=D(quantity), entry_price=D(price), mark_price=D(price), notional=notional,
-        unrealised_pnl=D(0), leverage=D(leverage), margin=notional / D(leverage), opened_at=T0,
+        unrealised_pnl=D(0), leverage=D(leverage), margin=notional / D(leverage), opened_at=at(opened),
     )  # fmt: skip
 
 
-def portfolio(*positions: PositionView, available: str = "10000", competitor: str = "ann") -> PortfolioUpdated:
+def portfolio(
+    *positions: PositionView, available: str = "10000", competitor: str = "ann", round: int = 1, **changes: Any
+) -> PortfolioUpdated:
     zeros = dict.fromkeys(
         ("realised_pnl", "unrealised_pnl", "fees", "funding", "margin_used", "exposure_gross", "exposure_net",
          "max_drawdown", "turnover"), D(0),
     )  # fmt: skip
-    return PortfolioUpdated.model_validate({
-        "event_id": named_id("portfolio", competitor, available), "at": T0, "season_id": "s1",
-        "competitor_id": competitor, "seq": 1, "round": 1, "cause": "round", "capital": D(10_000),
+    known: dict[str, Any] = {
+        "event_id": named_id("portfolio", competitor, round, available), "at": at(60 * (round - 1)), "season_id": "s1",
+        "competitor_id": competitor, "seq": round, "round": round, "cause": "round", "capital": D(10_000),
         "equity": D(10_000), "cash": D(10_000), "margin_available": D(available), "positions": positions, "trades": 0,
-        "wins": 0, "fills": 0, "peak_equity": D(10_000), "books_balanced": True, **zeros,
-    })  # fmt: skip
+        "wins": 0, "fills": 0, "peak_equity": D(10_000), "books_balanced": True,
+    }  # fmt: skip
+    return PortfolioUpdated.model_validate(known | zeros | changes)
 
 
 def facts(**changes: Any) -> Facts:
@@ -100,8 +106,51 @@ def signal(quantity: str | None = "1", **fields: Any) -> SignalProposed:
     })  # fmt: skip
 
 
-def missed(round: int = 1) -> DecisionMissed:
+def missed(round: int = 1, competitor: str = "ann") -> DecisionMissed:
+    opened = 60 * (round - 1)
     return DecisionMissed(
-        event_id=named_id("missed", round), at=at(30), season_id="s1", competitor_id="ann", round=round,
-        reason="timeout", deadline=at(30), effective_at=at(30),
+        event_id=named_id("missed", competitor, round), at=at(opened + 30), season_id="s1", competitor_id=competitor,
+        round=round, reason="timeout", deadline=at(opened + 30), effective_at=at(opened + 30),
     )  # fmt: skip
+
+
+def of_round(number: int, **said: Any) -> SignalProposed:
+    """A signal of that round, which opens 60 s after the one before: said after 20 s, due after 30 s."""
+    opened = 60 * (number - 1)
+    times = {"at": at(opened + 20), "deadline": at(opened + 30), "effective_at": at(opened + 30)}
+    return signal(said.pop("quantity", "1"), **{"round": number, **times, **said})
+
+
+def facts_of(number: int, **changes: Any) -> Facts:
+    """Facts with fresh prices and the portfolio of that round."""
+    t = 60 * (number - 1) + 29
+    known: dict[str, Any] = {"portfolio": portfolio(round=number), "book": book(t), "mark": mark(t), "as_of": at(t + 1)}
+    return facts(**(known | changes))
+
+
+# The first of two parts judged for itself
+
+
+def verdict(*, given: Facts | None = None, standing: Standing | None = None, **said: Any) -> Any:
+    said.setdefault("parts", 2)
+    *_, event = RiskGate().decide(standing or Standing(), signal(**said), given or facts())
+    return event
+
+
+def approval(**said: Any) -> Any:
+    event = verdict(**said)
+    assert not isinstance(event, SignalRejected), event
+    return event
+
+
+def rejection(**said: Any) -> SignalRejected:
+    event = verdict(**said)
+    assert isinstance(event, SignalRejected), event
+    assert event.detail
+    assert not event.checks[-1].passed
+    assert all(check.passed for check in event.checks[:-1])
+    return event
+
+
+def numbers(event: SignalRejected) -> tuple[str, Decimal | None, Decimal | None]:
+    return event.code, event.value, event.limit

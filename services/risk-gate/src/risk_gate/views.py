@@ -1,20 +1,23 @@
 """The latest of everything the gate looks at, and how long it waits for it."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from chassis.latest import LatestValues
 from chassis.service import Background
 from contracts.base import Event
-from contracts.competition import SeasonChanged
+from contracts.competition import SeasonChanged, SeasonRules
 from contracts.market import BookUpdated, InstrumentListed, MarkUpdated
-from contracts.portfolios import PortfolioUpdated
-from contracts.signals import SignalProposed
+from contracts.portfolios import PortfolioUpdated, PositionView
+from contracts.signals import DecisionMissed, SignalEvent, SignalProposed
 
-from risk_gate.core import Facts
+from risk_gate.control_log import ControlLog
+from risk_gate.core import Arena, Facts
+from risk_gate.everyone import Everyone
 
 log = structlog.get_logger(__name__)
 
@@ -24,77 +27,116 @@ class Views:
 
     def __init__(self, kafka: str, *, wait_live_s: float, wait_lockstep_s: float) -> None:
         self._wait_live_s, self._wait_lockstep_s = wait_live_s, wait_lockstep_s
-        self._seasons = LatestValues[Event](kafka, SeasonChanged.topic, keep=_is_season)
+        self._everyone, self._control = Everyone(), ControlLog(kafka)
+        self._seasons = LatestValues[Event](
+            kafka, SeasonChanged.topic, keep=_is_season, on_event=self._everyone.register
+        )
         self._instruments = LatestValues[InstrumentListed](kafka, InstrumentListed.topic)
-        self._portfolios = LatestValues[PortfolioUpdated](kafka, PortfolioUpdated.topic, key=_portfolio_key)
+        self._portfolios = LatestValues[PortfolioUpdated](
+            kafka, PortfolioUpdated.topic, key=_portfolio_key, on_event=self._everyone.see
+        )
         self._books = LatestValues[BookUpdated](kafka, BookUpdated.topic)
         self._marks = LatestValues[MarkUpdated](kafka, MarkUpdated.topic)
 
     def readers(self) -> Sequence[Background]:
         every = (self._seasons, self._instruments, self._portfolios, self._books, self._marks)
-        return [_entered(reader) for reader in every]
+        return [*(_entered(reader) for reader in every), self._control.opened]
 
     async def prepare(self, events: Sequence[Event]) -> None:
-        """Wait, within bounds, until all that the signals' judgement needs is here; else they are judged without it."""
-        signals = [event for event in events if isinstance(event, SignalProposed) and event.action != "hold"]
-        await asyncio.gather(*map(self._ready, signals))
+        """Wait, within bounds, for all that the judgement needs; last of all, know what operators ordered until now."""
+        decisions = [event for event in events if isinstance(event, SignalProposed | DecisionMissed)]
+        await asyncio.gather(*map(self._ready, decisions))
+        await self._control.catch_up()
 
-    def facts(self, signal: SignalProposed) -> Facts:
-        instrument = signal.instrument or ""
+    def facts(self, event: SignalEvent) -> Facts:
+        instrument = event.instrument or "" if isinstance(event, SignalProposed) else ""
+        season = self._season(event)
         return Facts(
-            season=self._season(signal),
+            season=season,
             instrument=self._instruments.get(instrument),
             book=self._books.get(instrument),
             mark=self._marks.get(instrument),
-            portfolio=self._portfolio(signal),
+            portfolio=self._portfolio(event.season_id, event.competitor_id, event.round),
+            arena=self._arena(event) if season is not None and looks_at_everyone(season.rules) else None,
+            control=self._control.state(event.season_id),
             as_of=self._as_of(),
         )
 
-    async def _ready(self, signal: SignalProposed) -> None:
-        season = await self._within(self._wait_live_s, signal, "season", self._seasons, lambda: self._season(signal))
-        if season is None or signal.instrument not in season.rules.instruments:
+    def positions(self, season_id: str) -> dict[str, Sequence[PositionView]]:
+        """The latest known of every competitor."""
+        return {who: self._latest_positions(season_id, who) for who in self._everyone.competitors(season_id)}
+
+    async def _ready(self, event: SignalEvent) -> None:
+        season = await self._within(self._wait_live_s, event, "season", self._seasons, lambda: self._season(event))
+        if season is None:
             return
-        is_lockstep = season.clock == "lockstep"
-        within_s = self._wait_lockstep_s if is_lockstep else self._wait_live_s
+        within_s = self._wait_lockstep_s if season.clock == "lockstep" else self._wait_live_s
+        about = event.season_id, event.competitor_id, event.round
+        waits = [self._within(within_s, event, "portfolio", self._portfolios, lambda: self._of_round(*about))]
+        if looks_at_everyone(season.rules):
+            everyone = partial(self._everyone.are_there, event.season_id, event.round)
+            waits.append(self._within(within_s, event, "all portfolios", self._portfolios, everyone))
+        if isinstance(event, SignalProposed) and event.instrument in season.rules.instruments:
+            waits += self._market_waits(event, season, within_s)
+        await asyncio.gather(*waits)
+
+    def _market_waits(
+        self, signal: SignalProposed, season: SeasonChanged, within_s: float
+    ) -> list[Coroutine[Any, Any, Any]]:
+        if signal.action in ("hold", "cancel_orders"):
+            return []
         name = signal.instrument
-        waits = [
-            self._within(within_s, signal, "instrument", self._instruments, lambda: self._instruments.get(name)),
-            self._within(within_s, signal, "portfolio", self._portfolios, lambda: self._of_round(signal)),
-        ]
-        if is_lockstep:
+        waits = [self._within(within_s, signal, "instrument", self._instruments, lambda: self._instruments.get(name))]
+        if season.clock == "lockstep":
             moment = min(signal.effective_at, season.held_at(signal.round))
             markets: tuple[LatestValues[Any], ...] = (self._books, self._marks)
             waits += [self._within(within_s, signal, each.topic, each, _reached(each, moment)) for each in markets]
-        await asyncio.gather(*waits)
+        return waits
 
     async def _within(
-        self, seconds: float, signal: SignalProposed, what: str, reader: LatestValues[Any], find: Callable[[], Any]
+        self, seconds: float, event: SignalEvent, what: str, reader: LatestValues[Any], find: Callable[[], Any]
     ) -> Any:
         try:
             return find() or await reader.wait(find, seconds)
         except TimeoutError:
-            log.warning("judged without", what=what, competitor=signal.competitor_id, round=signal.round)
+            log.warning("judged without", what=what, competitor=event.competitor_id, round=event.round)
             return None
 
-    def _season(self, signal: SignalProposed) -> SeasonChanged | None:
-        season = self._seasons.get(f"season/{signal.season_id}")
+    def _season(self, event: SignalEvent) -> SeasonChanged | None:
+        season = self._seasons.get(f"season/{event.season_id}")
         return season if isinstance(season, SeasonChanged) else None
 
-    def _of_round(self, signal: SignalProposed) -> PortfolioUpdated | None:
-        portfolio = self._portfolios.get((signal.season_id, signal.competitor_id, True))
-        return portfolio if portfolio and (portfolio.round or 0) >= signal.round else None
+    def _of_round(self, season_id: str, competitor: str, number: int) -> PortfolioUpdated | None:
+        portfolio = self._portfolios.get((season_id, competitor, True))
+        return portfolio if portfolio and (portfolio.round or 0) >= number else None
 
-    def _portfolio(self, signal: SignalProposed) -> PortfolioUpdated | None:
+    def _portfolio(self, season_id: str, competitor: str, number: int) -> PortfolioUpdated | None:
         """The round's own. Where compaction or a stall has left only a later one of another cause, that is as good."""
-        season = self._season(signal)
-        if (portfolio := self._of_round(signal)) or season is None:
+        season = self._seasons.get(f"season/{season_id}")
+        if (portfolio := self._of_round(season_id, competitor, number)) or not isinstance(season, SeasonChanged):
             return portfolio
-        latest = self._portfolios.get((signal.season_id, signal.competitor_id, False))
-        return latest if latest and latest.at >= season.opened_at(signal.round) else None
+        latest = self._portfolios.get((season_id, competitor, False))
+        return latest if latest and latest.at >= season.opened_at(number) else None
+
+    def _arena(self, event: SignalEvent) -> Arena:
+        def other(competitor: str) -> PortfolioUpdated | None:
+            return self._portfolio(event.season_id, competitor, event.round)
+
+        return self._everyone.arena(event.season_id, event.round, other)
+
+    def _latest_positions(self, season_id: str, competitor: str) -> Sequence[PositionView]:
+        found = (self._portfolios.get((season_id, competitor, of_round)) for of_round in (True, False))
+        latest = max((each for each in found if each is not None), key=lambda each: each.seq, default=None)
+        return latest.positions if latest is not None else ()
 
     def _as_of(self) -> datetime | None:
         books, marks = self._books.watermark(), self._marks.watermark()
         return None if books is None or marks is None else min(books, marks)
+
+
+def looks_at_everyone(rules: SeasonRules) -> bool:
+    scopes = [*(cap.scope for cap in rules.exposure), *(breaker.scope for breaker in rules.breakers)]
+    return "arena" in scopes
 
 
 def _is_season(event: Event) -> bool:

@@ -1,77 +1,103 @@
-"""May this signal be judged at all: is it in time, allowed, and is everything known that the judgement needs?"""
+"""May this signal be judged at all: is it in time, allowed, and is everything known that the judgement needs?
+
+A competitor may always get out: of what only reduces no more is asked than what the order is made of, and of a cancel
+nothing but that it is in time.
+"""
 
 from decimal import Decimal
 
-from contracts.orders import Check
-
+from risk_gate.core.engine import Finding, rule
 from risk_gate.core.facts import Case
-from risk_gate.core.verdicts import Rejection, Rule, held_against
-
-Result = Check | Rejection | None
 
 
-def trading_allowed(case: Case) -> Result:
-    return held_against("trading_allowed", "TRADING_HALTED", passed=not case.standing.halted)
+@rule("TRADING_HALTED", "an operator has halted new risk; reduce_only, close_position and cancels pass", "enter")
+def trading_allowed(case: Case) -> Finding:
+    return Finding(not case.operator_halt)
 
 
-def round_open(case: Case) -> Result:
+@rule("BREAKER_TRIPPED", "", "enter")
+def breakers_armed(case: Case) -> Finding:
+    name = case.standing.tripped
+    if name is None:
+        return Finding(True)
+    state, season = case.standing.breakers[name], case.facts.season
+    breakers = season.rules.breakers if season is not None else ()
+    limit = next((each.limit for each in breakers if each.name == name), None)
+    ends = f"until {state.until:%Y-%m-%d %H:%M:%S} UTC" if state.until else "until an operator resumes it"
+    words = f"the breaker {name} tripped at {{value}}, its limit is {{limit}}: no new risk {ends}"
+    return Finding(False, state.value, limit, words)
+
+
+@rule("ROUND_CLOSED", "round {value} is over, the current one is {limit}")
+def round_open(case: Case) -> Finding:
     current, number = case.standing.round, case.signal.round
-    return held_against("round_open", "ROUND_CLOSED", passed=number >= current, value=number, limit=current)
+    return Finding(number >= current, number, current)
 
 
-def not_duplicate(case: Case) -> Result:
+@rule("DUPLICATE", "part {value} of this decision was judged before", unit="part")
+def not_duplicate(case: Case) -> Finding:
     part = case.signal.part
-    is_new = part not in case.standing.parts and not case.standing.judged
-    return held_against("not_duplicate", "DUPLICATE", passed=is_new, value=part, unit="part")
+    return Finding(part not in case.standing.parts and not case.standing.judged, part)
 
 
-def in_time(case: Case) -> Result:
+@rule("LATE", "the answer came {value} s after the deadline", unit="s after deadline")
+def in_time(case: Case) -> Finding:
     late_s = Decimal(str((case.signal.at - case.signal.deadline).total_seconds()))
-    return held_against("in_time", "LATE", passed=late_s <= 0, value=late_s, limit=0, unit="s after deadline")
+    return Finding(late_s <= 0, late_s, 0)
 
 
-def instrument_allowed(case: Case) -> Result:
+@rule("INSTRUMENT_NOT_ALLOWED", "", "enter", "reduce", "amend", "exits")
+def instrument_allowed(case: Case) -> Finding:
     season, instrument = case.facts.season, case.signal.instrument
     if season is None:
-        detail = f"the season {case.signal.season_id} is not known"
-        return held_against("instrument_allowed", "INSTRUMENT_NOT_ALLOWED", passed=False, detail=detail)
-    passed = instrument in season.rules.instruments
-    detail = f"{instrument} is not traded in {season.season_id}"
-    return held_against("instrument_allowed", "INSTRUMENT_NOT_ALLOWED", passed=passed, detail=detail)
+        return Finding(False, words=f"the season {case.signal.season_id} is not known")
+    return Finding(
+        instrument in season.rules.instruments, words=f"{instrument} is not traded in {season.season_id}"
+    )  # fmt: skip
 
 
-def instrument_known(case: Case) -> Result:
-    return held_against("instrument_known", "INSTRUMENT_UNKNOWN", passed=case.facts.instrument is not None)
+@rule("INSTRUMENT_UNKNOWN", "the venue lists no such instrument", "enter", "reduce", "amend")
+def instrument_known(case: Case) -> Finding:
+    return Finding(case.facts.instrument is not None)
 
 
-def portfolio_known(case: Case) -> Result:
-    detail = f"no portfolio as of round {case.signal.round}"
-    return held_against("portfolio_known", "PORTFOLIO_MISSING", passed=case.facts.portfolio is not None, detail=detail)
+@rule("PORTFOLIO_MISSING", "", "enter", "reduce", "exits")
+def portfolio_known(case: Case) -> Finding:
+    return Finding(case.facts.portfolio is not None, words=f"no portfolio as of round {case.signal.round} is known")
 
 
-def price_known(case: Case) -> Result:
+@rule("PRICE_MISSING", "", "enter", "reduce", "amend", "exits")
+def price_known(case: Case) -> Finding:
+    if case.kind != "enter":
+        needed = case.kind != "exits" or case.position is not None
+        return Finding(case.mark is not None or not needed, words="there is no mark price")
     book, mark = case.facts.book, case.facts.mark
     passed = mark is not None and book is not None and bool(book.bids) and bool(book.asks)
-    return held_against("price_known", "PRICE_MISSING", passed=passed, detail="a mark and both sides of a book")
+    return Finding(passed, words="a mark price and both sides of a book are needed")
 
 
-def book_uncrossed(case: Case) -> Result:
+@rule("BOOK_CROSSED", "the best bid {value} is not below the best ask {limit}", "enter", unit="USD")
+def book_uncrossed(case: Case) -> Finding:
     assert case.facts.book is not None
     bid, ask = case.facts.book.bids[0][0], case.facts.book.asks[0][0]
-    return held_against("book_uncrossed", "BOOK_CROSSED", passed=bid < ask, value=bid, limit=ask, unit="USD")
+    return Finding(bid < ask, bid, ask)
 
 
-def price_fresh(case: Case) -> Result:
+@rule("PRICE_STALE", "the latest price is {value} s old, at most {limit} s are allowed", "enter", unit="s")
+def price_fresh(case: Case) -> Finding:
     assert case.facts.season is not None
     assert case.facts.book is not None
     assert case.facts.mark is not None
     oldest = min(case.facts.book.at, case.facts.mark.at)
     age_s = Decimal(str((case.judged_at - oldest).total_seconds()))
     limit = case.facts.season.rules.price_stale_s
-    return held_against("price_fresh", "PRICE_STALE", passed=age_s <= limit, value=age_s, limit=limit, unit="s")
+    return Finding(age_s <= limit, age_s, limit)
 
 
-ADMISSION: tuple[Rule[Case], ...] = (
-    trading_allowed, round_open, not_duplicate, in_time, instrument_allowed, instrument_known, portfolio_known,
-    price_known, book_uncrossed, price_fresh,
-)  # fmt: skip
+@rule("ORDER_UNKNOWN", "", "enter", "amend")
+def order_known(case: Case) -> Finding | None:
+    target, signal = case.target, case.signal
+    if signal.action != "amend_order":
+        return None
+    words = f"no approved order that could rest is called {signal.target_client_order_id} in {signal.instrument}"
+    return Finding(target is not None and target.instrument == signal.instrument, words=words)

@@ -1,49 +1,63 @@
 """From a signal to a verdict; from a decision's last part to DecisionJudged."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 from contracts.base import Event
-from contracts.orders import Check, DecisionJudged, OrderApproved, SignalRejected
-from contracts.signals import DecisionMissed, SignalEvent, SignalProposed
+from contracts.orders import DecisionJudged, RejectionCode
+from contracts.signals import DecisionMissed, SignalEvent
 
-from risk_gate.core.admission import ADMISSION
+from risk_gate.core.answers import about, approved, rejected
+from risk_gate.core.checks import CHECKS
+from risk_gate.core.engine import Engine
 from risk_gate.core.facts import Case, Facts
-from risk_gate.core.limits import LIMITS
-from risk_gate.core.proposal import Proposal, propose
-from risk_gate.core.standing import Standing
-from risk_gate.core.verdicts import Rejection, apply
+from risk_gate.core.halts import open_round
+from risk_gate.core.proposal import Proposal
+from risk_gate.core.season_rules import adds
+from risk_gate.core.standing import RestingOrder, Standing
+
+STALE: frozenset[RejectionCode] = frozenset({"PRICE_MISSING", "PRICE_STALE", "BOOK_CROSSED"})
+"""The market's doing: counted by the breaker `stale_storm`."""
+HALTED: frozenset[RejectionCode] = frozenset({"TRADING_HALTED", "BREAKER_TRIPPED"})
+"""A halt does not feed the next one."""
 
 
 class RiskGate:
+    def __init__(self, engine: Engine = CHECKS) -> None:
+        self._engine = engine
+
     def decide(self, standing: Standing, event: SignalEvent, facts: Facts) -> Sequence[Event]:
-        """Change the standing; return the verdict, and after a decision's last part that it is judged."""
+        """Change the standing; return the verdict, before it what a round's first event tells of halts.
+
+        After a decision's last part it is judged.
+        """
+        said: list[Event] = []
         if event.round > standing.round:
             standing.begin(event.round)
+            said += open_round(standing, event, facts)
         if isinstance(event, DecisionMissed):
-            return self._judged(standing, event, answered=False)
-        verdicts = self._judge(Case(event, facts, standing))
-        is_last = event.part == event.parts
-        return [*verdicts, *(self._judged(standing, event, answered=True) if is_last else ())]
+            return [*said, *self._judged(standing, event, answered=False)]
+        said += self._judge(Case(event, facts, standing))
+        if event.part == event.parts:
+            said += self._judged(standing, event, answered=True)
+        return said
 
     def _judge(self, case: Case) -> Sequence[Event]:
         signal, standing = case.signal, case.standing
+        is_new = signal.round == standing.round and signal.part not in standing.parts
         if signal.action == "hold":
-            if signal.round == standing.round and signal.part not in standing.parts:
-                standing.held += 1
-                standing.parts.append(signal.part)
-            return ()
-        checks: list[Check] = []
-        result = judge(case, checks)
-        if isinstance(result, Rejection):
-            standing.rejected += 1
+            standing.held += is_new
             self._remember(case)
-            return [rejected(signal, result, checks)]
-        standing.approved += 1
+            return ()
+        verdict = self._engine.judge(case)
         self._remember(case)
-        standing.commit(result.name, result.signed, _margin_used(result))
-        return [approved(result, checks)]
+        if verdict.rejection is not None:
+            standing.rejected += 1
+            _count(case, verdict.rejection.code)
+            return [rejected(signal, verdict.rejection, verdict.checks)]
+        answer = approved(case, verdict.checks)
+        standing.approved += 1
+        _commit(case)
+        return [answer]
 
     @staticmethod
     def _remember(case: Case) -> None:
@@ -58,7 +72,7 @@ class RiskGate:
         standing.judged = True
         return [
             DecisionJudged(
-                **_about(event, 1),
+                **about(event, 1),
                 answered=answered,
                 approved=standing.approved,
                 rejected=standing.rejected,
@@ -67,67 +81,36 @@ class RiskGate:
         ]
 
 
-def judge(case: Case, checks: list[Check]) -> Proposal | Rejection:
-    """`checks` is filled with every rule that was applied, the deciding one last."""
-    if rejection := apply(ADMISSION, case, checks):
-        return rejection
-    proposal = propose(case)
-    if isinstance(proposal, Rejection):
-        checks.append(proposal.check)
-        return proposal
-    if proposal.reduce_only:
-        return proposal
-    return apply(LIMITS, proposal, checks) or proposal
+def _count(case: Case, code: RejectionCode) -> None:
+    buckets = case.standing.history.buckets
+    if not buckets or code in HALTED:
+        return
+    if code in STALE:
+        buckets[-1].stale += 1
+    else:
+        buckets[-1].rejected += 1
 
 
-def approved(order: Proposal, checks: Sequence[Check]) -> OrderApproved:
-    signal = order.case.signal
-    return OrderApproved(
-        **_about(signal, 0),
-        signal_id=signal.event_id,
-        client_order_id=signal.client_order_id,
-        part=signal.part,
-        effective_at=signal.effective_at,
-        instrument=order.name,
-        side=order.side,
-        quantity=order.quantity,
-        order_type="market" if order.reduce_only else signal.order_type,
-        limit_price=order.limit_price,
-        time_in_force="IOC" if order.reduce_only else signal.time_in_force,
-        reduce_only=order.reduce_only,
-        leverage=order.leverage,
-        price_min=order.price_min,
-        price_max=order.price_max,
-        exit_plan=None if order.reduce_only else signal.exit_plan,
-        checks=tuple(checks),
+def _commit(case: Case) -> None:
+    """What the approval leaves for the parts and rounds that follow."""
+    if case.kind in ("cancel", "exits"):
+        return
+    signal, standing, order = case.signal, case.standing, case.order
+    if case.kind == "enter":
+        standing.approved_margin += order.margin_needed - order.margin_released
+        standing.commit(order.name, order.signed, order.basis, reduces=False, adds=adds(case))
+        if standing.history.buckets:
+            standing.history.buckets[-1].orders += 1
+    elif case.kind == "reduce" and not order.rests:
+        standing.approved_margin += order.margin_needed - order.margin_released
+        standing.commit(order.name, order.signed, order.basis, reduces=True)
+    amends = signal.action == "amend_order"
+    name = signal.target_client_order_id if amends else signal.client_order_id
+    if name and (amends or order.rests):
+        standing.rest(name, _resting(order), amends=amends)
+
+
+def _resting(order: Proposal) -> RestingOrder:
+    return RestingOrder(
+        order.name, order.side, order.quantity, order.leverage, order.reduce_only, order.limit_price, order.trigger
     )
-
-
-def rejected(signal: SignalProposed, rejection: Rejection, checks: Sequence[Check]) -> SignalRejected:
-    check = rejection.check
-    return SignalRejected(
-        **_about(signal, 0),
-        signal_id=signal.event_id,
-        instrument=signal.instrument,
-        code=rejection.code,
-        value=check.value,
-        limit=check.limit,
-        unit=check.unit,
-        detail=rejection.detail,
-        checks=tuple(checks),
-    )
-
-
-def _margin_used(order: Proposal) -> Decimal:
-    return order.margin_needed - order.margin_released
-
-
-def _about(event: SignalEvent, child: int) -> dict[str, Any]:
-    return {
-        "event_id": event.child_id(child),
-        "at": event.at,
-        "traceparent": event.traceparent,
-        "season_id": event.season_id,
-        "competitor_id": event.competitor_id,
-        "round": event.round,
-    }

@@ -62,7 +62,7 @@ def _notional_max(view: View, market: Market, entry: Entry) -> Decimal:
     rules = view.season.rules
     fee_rate = market.spec.taker_fee_rate if rules.taker_fee_rate is None else rules.taker_fee_rate
     free = max(view.portfolio.margin_available, Decimal(0)) / entry.slots
-    by_margin = free / (1 / entry.leverage + rules.price_band + fee_rate)
+    by_margin = free / (1 / entry.leverage + rules.price_band_max + fee_rate)
     return min(rules.order_notional_max, rules.position_notional_max, by_margin) * LIMIT_USED_MAX
 
 
