@@ -92,7 +92,7 @@ def test_equity_is_capital_less_what_was_spent_plus_what_is_held_to_the_last_dig
     ran = run(steps)
 
     for (_, who), account in ran.unit.accounts.items():
-        told = account.portfolio(named_id("x"), at(ran.seconds), "round", ran.unit._price)
+        told = account.portfolio(named_id("x"), at(ran.seconds), "round", ran.unit._price, listings={})
         held = {name: quantity for (holder, name), quantity in ran.held.items() if holder == who}
         value = sum((quantity * ran.marks[name] for name, quantity in held.items()), Fraction())
         assert Fraction(told.equity) == 10_000 - ran.spent[who] + value

@@ -169,7 +169,7 @@ class ReconciliationReported(CompetitorEvent):
 
 
 class MetricsReported(CompetitorEvent):
-    """What a competitor achieved since the season began, net of fees and funding, as docs/reference/metrics.md defines it.
+    """What a competitor achieved since the season began, net of fees and funding; docs/reference/metrics.md defines it.
 
     A figure that is not defined yet is null.
     """

@@ -6,13 +6,14 @@ from starlette.applications import Starlette
 from pnl_tracker.board import telling
 from pnl_tracker.competition import Competition
 from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, Tracker
+from pnl_tracker.instruments import Instruments
 from pnl_tracker.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or Settings()
-    competition = Competition()
-    tracker = Tracker(competition)
+    competition, instruments = Competition(), Instruments()
+    tracker = Tracker(competition, instruments)
     board = telling(settings.leaderboard_apart_s, lambda: tracker.keeps(0))
     return timed_app(
         "pnl-tracker",
@@ -20,5 +21,5 @@ def create_app(settings: Settings | None = None) -> Starlette:
         own_topic=OWN_TOPIC,
         market_topics=MARKET_TOPICS,
         stage=tracker,
-        background=[competition.read, board],
+        background=[competition.read, instruments.read, board],
     )

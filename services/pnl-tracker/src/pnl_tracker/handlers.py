@@ -9,10 +9,12 @@ from chassis.timed import MarketRecord
 from contracts.base import Event
 from contracts.executions import OrderFilled
 from contracts.market import MarkUpdated
+from contracts.portfolios import PortfolioUpdated
 
 from pnl_tracker import store
 from pnl_tracker.competition import Competition
 from pnl_tracker.core.unit import Unit
+from pnl_tracker.instruments import Instruments
 
 OWN_TOPIC = OrderFilled.topic
 MARKET_TOPICS = [MarkUpdated.topic]
@@ -24,8 +26,8 @@ class Tracker:
     merged: ClassVar[bool] = True
     watermark_topic: str | None = None
 
-    def __init__(self, competition: Competition) -> None:
-        self._competition = competition
+    def __init__(self, competition: Competition, instruments: Instruments) -> None:
+        self._competition, self._instruments = competition, instruments
         self._units: dict[int, Unit] = {}
         self._enrolled: dict[int, int] = {}
 
@@ -42,20 +44,24 @@ class Tracker:
         return partition in self._units
 
     async def load(self, db: Connection, partition: int) -> None:
-        self._units[partition] = await store.load(db, partition)
+        unit = self._units[partition] = await store.load(db, partition)
+        unit.listings = self._instruments.terms
         self._enrolled[partition] = -1
 
     def own(self, partition: int, event: Event) -> Sequence[Event | Out]:
-        return self._unit(partition).execution(event)
+        unit = self._unit(partition)
+        return _said(unit, unit.execution(event))
 
     def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
-        return self._unit(partition).mark(record)
+        unit = self._unit(partition)
+        return _said(unit, unit.mark(record))
 
     def recall(self, partition: int, record: MarketRecord) -> None:
         self._units[partition].recall(record)
 
     def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
-        return self._unit(partition).passed(through)
+        unit = self._unit(partition)
+        return _said(unit, unit.passed(through))
 
     def watermark(self, partition: int) -> bool:  # noqa: ARG002  # the protocol's
         return False
@@ -69,3 +75,7 @@ class Tracker:
             self._enrolled[partition] = version
             unit.enrol(self._competition.roster(partition))
         return unit
+
+
+def _said(unit: Unit, portfolios: list[PortfolioUpdated]) -> Sequence[Event]:
+    return [*portfolios, *unit.told_statements()] if unit.statements else portfolios

@@ -11,14 +11,19 @@ from chassis.step import Connection
 from contracts.executions import OrderFilled
 from contracts.signals import ExitPlan
 
+from pnl_tracker import statements
 from pnl_tracker.core.ledger import Ledger
 from pnl_tracker.core.portfolio import Account
 from pnl_tracker.core.position import Position
 from pnl_tracker.core.unit import Key, Unit
 
-_ACCOUNT = "int text text numeric bigint int timestamptz numeric numeric numeric int int int numeric numeric numeric"
-_POSITION = "int text text text numeric numeric numeric numeric numeric timestamptz text"
+_ACCOUNT = (
+    "int text text numeric bigint int timestamptz numeric numeric numeric int int int numeric numeric numeric "
+    "numeric numeric numeric int"
+)
+_POSITION = "int text text text numeric numeric numeric numeric numeric timestamptz text text"
 _ENTRY = "int bigint text text uuid uuid timestamptz text numeric"
+_SAMPLE = "text text timestamptz text numeric numeric numeric"
 _TRADE = "int text text uuid uuid uuid text text numeric numeric numeric text text numeric timestamptz"
 
 _ACCOUNT_MOVED = """
@@ -26,12 +31,15 @@ on conflict (season_id, competitor_id) do update set
     seq = excluded.seq, round = excluded.round, updated_at = excluded.updated_at,
     realised_pnl = excluded.realised_pnl, fees = excluded.fees, funding = excluded.funding,
     trades = excluded.trades, wins = excluded.wins, fills = excluded.fills, turnover = excluded.turnover,
-    peak_equity = excluded.peak_equity, max_drawdown = excluded.max_drawdown
+    peak_equity = excluded.peak_equity, max_drawdown = excluded.max_drawdown,
+    liquidation_fees = excluded.liquidation_fees, insurance_fund = excluded.insurance_fund,
+    written_off = excluded.written_off, losing_streak = excluded.losing_streak
 """
 _POSITION_MOVED = """
 on conflict (season_id, competitor_id, instrument) do update set
     quantity = excluded.quantity, cost = excluded.cost, last_price = excluded.last_price, trip_net = excluded.trip_net,
-    leverage = excluded.leverage, opened_at = excluded.opened_at, exit_plan = excluded.exit_plan
+    leverage = excluded.leverage, opened_at = excluded.opened_at, exit_plan = excluded.exit_plan,
+    margin_mode = excluded.margin_mode
 """
 
 
@@ -47,7 +55,7 @@ def _inserts(*tables: tuple[str, str, str]) -> str:
 
 _STATES = ("accounts", _ACCOUNT, _ACCOUNT_MOVED), ("positions", _POSITION, _POSITION_MOVED)
 _SAVE_STATES = _inserts(*_STATES)
-_SAVE_ALL = _inserts(*_STATES, ("ledger_entries", _ENTRY, ""), ("trades", _TRADE, ""))
+_SAVE_ALL = _inserts(*_STATES, ("ledger_entries", _ENTRY, ""), ("trades", _TRADE, ""), ("equity", _SAMPLE, ""))
 _COPIED_FROM = 200
 """Entries: below, a round trip less counts for more than the cheaper copy."""
 
@@ -63,8 +71,10 @@ async def load(db: Connection, partition: int) -> Unit:
         position = _position(dict(row))
         accounts[row["season_id"], row["competitor_id"]].positions[position.instrument] = position
     await _load_ledgers(db, partition, accounts)
+    for key, opening in await statements.openings(db, partition):
+        accounts[key].opening = opening
     entries = await db.fetchval("select coalesce(max(entry), 0) from ledger_entries where partition = $1", partition)
-    return Unit(accounts, entries)
+    return Unit(accounts, entries, await statements.sampled(db, partition))
 
 
 async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
@@ -72,27 +82,36 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
     positions: list[Row] = []
     entries: list[Row] = []
     trades: list[Row] = []
+    samples: list[Row] = []
+    reports = statements.Rows()
     for partition, unit in units:
+        reports.take(partition, unit)
         for key, account in unit.changed.items():
             accounts.append(_account_row(partition, account))
+            reports.number(key, unit.entries)
             numbered = enumerate(account.ledger.fresh, start=unit.entries + 1)
             entries += [(partition, number, *key, *entry) for number, entry in numbered]
             unit.entries += len(account.ledger.fresh)
             account.ledger.fresh.clear()
         positions += [_position_row(partition, key, position) for (key, _), position in unit.touched.items()]
         trades += [_trade_row(partition, *fill) for fill in unit.fills]
+        samples += unit.samples
+        unit.samples.clear()
         unit.changed.clear()
         unit.touched.clear()
         unit.fills.clear()
-    if not accounts and not positions:
+    await reports.save(db)
+    if not accounts and not positions and not samples:
         return
     states = _columns(_ACCOUNT, accounts) + _columns(_POSITION, positions)
-    if len(entries) < _COPIED_FROM:
-        await db.execute(_SAVE_ALL, *states, *_columns(_ENTRY, entries), *_columns(_TRADE, trades))
+    if len(entries) + len(samples) < _COPIED_FROM:
+        news = _columns(_ENTRY, entries) + _columns(_TRADE, trades) + _columns(_SAMPLE, samples)
+        await db.execute(_SAVE_ALL, *states, *news)
         return
     await db.execute(_SAVE_STATES, *states)
     await db.copy_records_to_table("ledger_entries", records=entries)
     await db.copy_records_to_table("trades", records=trades)
+    await db.copy_records_to_table("equity", records=samples)
 
 
 def _columns(types: str, rows: list[Row]) -> list[list[Any]]:
@@ -102,20 +121,22 @@ def _columns(types: str, rows: list[Row]) -> list[list[Any]]:
 async def _load_ledgers(db: Connection, partition: int, accounts: dict[Key, Account]) -> None:
     """Balances are added up from the entries themselves, so that the books are checked anew at every start."""
     balances = await db.fetch(
-        "select season_id, competitor_id, account, sum(amount) from ledger_entries where partition = $1 "
+        "select season_id, competitor_id, account, sum(amount), count(*) from ledger_entries where partition = $1 "
         "group by season_id, competitor_id, account",
         partition,
     )
     sums: dict[Key, dict[str, Decimal]] = {key: {} for key in accounts}
-    for season_id, competitor_id, name, amount in balances:
+    counts: dict[Key, dict[str, int]] = {key: {} for key in accounts}
+    for season_id, competitor_id, name, amount, count in balances:
         sums[season_id, competitor_id][name] = amount
+        counts[season_id, competitor_id][name] = count
     trade_ids: dict[Key, set[int]] = {key: set() for key in accounts}
     for season_id, competitor_id, trade_id in await db.fetch(
         "select season_id, competitor_id, trade_id from trades where partition = $1", partition
     ):
         trade_ids[season_id, competitor_id].add(trade_id.int)
     for key, account in accounts.items():
-        account.ledger = Ledger.of(sums[key], trade_ids[key])
+        account.ledger = Ledger.of(sums[key], trade_ids[key], counts[key])
 
 
 def _account(row: dict[str, Any]) -> Account:
@@ -127,7 +148,8 @@ def _account_row(partition: int, account: Account) -> Row:
     return (
         partition, *account.key, account.capital, account.seq, account.round, account.updated_at, account.realised_pnl,
         account.fees, account.funding, account.trades, account.wins, account.fills, account.turnover,
-        account.peak_equity, account.max_drawdown,
+        account.peak_equity, account.max_drawdown, account.liquidation_fees, account.insurance_fund,
+        account.written_off, account.losing_streak,
     )  # fmt: skip
 
 
@@ -141,7 +163,7 @@ def _position_row(partition: int, key: Key, position: Position) -> Row:
     plan = position.exit_plan.model_dump_json() if position.exit_plan else None
     return (
         partition, *key, position.instrument, position.quantity, position.cost, position.last_price, position.trip_net,
-        position.leverage, position.opened_at, plan,
+        position.leverage, position.opened_at, plan, position.margin_mode,
     )  # fmt: skip
 
 

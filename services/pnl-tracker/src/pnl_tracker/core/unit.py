@@ -4,23 +4,30 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
+from uuid import UUID
 
 from contracts.base import Event, named_id
 from contracts.competition import SeasonChanged
-from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
+from contracts.executions import AccountStated, ExitPlanChanged, FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
-from contracts.portfolios import PortfolioUpdated
+from contracts.portfolios import DailyStatement, PortfolioUpdated
 from contracts.wire import BadRecord
 
+from pnl_tracker.core.margining import Listings
 from pnl_tracker.core.money import exact
-from pnl_tracker.core.portfolio import Account
+from pnl_tracker.core.portfolio import Account, Cause
 from pnl_tracker.core.position import Position
+from pnl_tracker.core.reports import Wanted, metrics_wanted, reconciliation_wanted
 from pnl_tracker.core.roster import Roster, last_round_opened
+from pnl_tracker.core.sampling import Sample, due, had, is_midnight, minute_after, minute_at, runs
+from pnl_tracker.core.statement import Opening
 
 MARK_UPDATES_APART = timedelta(milliseconds=250)
 """Arena time between two portfolios of a competitor that only the marks caused."""
 
 _MOMENT = timedelta(microseconds=1)
+_SAMPLED = frozenset({"fill", "funding", "liquidation"})
+"""Causes whose portfolios are points of the equity series; the minutes are sampled by themselves."""
 
 Key = tuple[str, str]
 Portfolios = list[PortfolioUpdated]
@@ -42,8 +49,12 @@ class UnknownSeason(Exception):
 
 
 class Unit:
-    def __init__(self, accounts: dict[Key, Account] | None = None, entries: int = 0) -> None:
+    def __init__(
+        self, accounts: dict[Key, Account] | None = None, entries: int = 0, sampled: datetime | None = None
+    ) -> None:
         self.accounts = accounts or {}
+        self.listings: Listings = {}
+        """The instruments' terms, as latest values: whoever reads them keeps them here."""
         self.entries = entries
         """How many ledger entries are stored."""
         self.changed: dict[Key, Account] = {}
@@ -52,6 +63,16 @@ class Unit:
         """Positions to be saved, flat ones too."""
         self.fills: list[tuple[Key, OrderFilled, Decimal]] = []
         """Trades to be saved, each with what it realised."""
+        self.samples: list[Sample] = []
+        """Points of the equity series to be saved."""
+        self.statements: list[DailyStatement] = []
+        """To be said."""
+        self.openings: dict[tuple[Key, datetime], Opening] = {}
+        """Where accounts stood at midnights, to be saved."""
+        self.wanted: list[Wanted] = []
+        """Reports to be made off the step; to be saved."""
+        self.unsaved_minute: datetime | None = None
+        """The last full minute that was looked at, to be saved."""
         self._marks: dict[str, MarkRecord] = {}
         self._holders: dict[str, dict[Key, Account]] = {}
         self._unvalued: dict[Key, Account] = {}
@@ -61,6 +82,7 @@ class Unit:
         """Accounts whose value changed since they last told their portfolio."""
         self._roster = Roster()
         self._next_opening: datetime | None = None
+        self._next_minute = None if sampled is None else minute_after(sampled)
         self._at: datetime | None = None
         """The latest moment of which anything was counted."""
         for account in self.accounts.values():
@@ -101,22 +123,31 @@ class Unit:
                     told += self._fill(event)
                 case FundingSettled():
                     told += self._settle(event)
+                case PositionLiquidated():
+                    told += self._liquidate(event)
                 case ExitPlanChanged():
                     self._replan(event)
+                case AccountStated():
+                    told += self._stated(event)
                 case _:
                     pass  # moves no money
         return told
 
     def passed(self, through: datetime) -> Portfolios:
         """Everything at or before `through` was handed over."""
-        told = self._open_rounds(through)
+        told = self._catch_up(through)
         self._at = through
         self._value()
         with exact():
             for key, account in list(self._moved.items()):
                 if account.updated_at is None or through - account.updated_at >= MARK_UPDATES_APART:
                     event_id = named_id("portfolio", *key, "mark", through.isoformat())
-                    told.append(self._tell(account, account.portfolio(event_id, through, "mark", self._price)))
+                    told.append(self._tell(account, self._portfolio(account, event_id, through, "mark")))
+        return told
+
+    def told_statements(self) -> list[DailyStatement]:
+        """Those not said yet."""
+        told, self.statements = self.statements, []
         return told
 
     # Executions
@@ -131,7 +162,7 @@ class Unit:
         self.fills.append((account.key, event, account.realised_pnl - realised))
         self._touch(account, position)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(event_id, event.at, "fill", self._price, traceparent=event.traceparent)
+        portfolio = self._portfolio(account, event_id, event.at, "fill", traceparent=event.traceparent)
         return [*told, self._tell(account, portfolio)]
 
     def _settle(self, event: FundingSettled) -> Portfolios:
@@ -139,8 +170,22 @@ class Unit:
         account, told = self._account(event.season_id, event.competitor_id)
         account.settle(event)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(event_id, event.at, "funding", self._price, traceparent=event.traceparent)
+        portfolio = self._portfolio(account, event_id, event.at, "funding", traceparent=event.traceparent)
         return [*told, self._tell(account, portfolio)]
+
+    def _liquidate(self, event: PositionLiquidated) -> Portfolios:
+        self._value()
+        account, told = self._account(event.season_id, event.competitor_id)
+        if not account.liquidate(event):
+            return told
+        event_id = event.child_id("portfolio")
+        portfolio = self._portfolio(account, event_id, event.at, "liquidation", traceparent=event.traceparent)
+        return [*told, self._tell(account, portfolio)]
+
+    def _stated(self, event: AccountStated) -> Portfolios:
+        account, told = self._account(event.season_id, event.competitor_id)
+        self._want(account, reconciliation_wanted(account, event))
+        return told
 
     def _replan(self, event: ExitPlanChanged) -> None:
         account = self.accounts.get((event.season_id, event.competitor_id))
@@ -177,19 +222,72 @@ class Unit:
             self._moved.update(self._unvalued)
             self._unvalued = {}
 
-    def _tell(self, account: Account, portfolio: PortfolioUpdated) -> PortfolioUpdated:
+    def _portfolio(
+        self, account: Account, event_id: UUID, at: datetime, cause: Cause, *,
+        round: int | None = None, traceparent: str = "",
+    ) -> PortfolioUpdated:  # fmt: skip
+        return account.portfolio(
+            event_id, at, cause, self._price, listings=self.listings, round=round, traceparent=traceparent
+        )
+
+    def _tell(self, account: Account, told: PortfolioUpdated) -> PortfolioUpdated:
         self.changed[account.key] = account
         self._moved.pop(account.key, None)
-        return portfolio
+        if told.cause in _SAMPLED:
+            self.samples.append(
+                Sample(*account.key, told.at, told.cause, told.equity, told.exposure_gross, told.exposure_net)
+            )
+        return told
 
-    # Rounds
+    # Time
 
     def _before(self, at: datetime) -> Portfolios:
-        """The portfolios of the rounds that opened before anything of `at` is counted."""
-        opening = self._next_opening
-        told = self._open_rounds(at - _MOMENT) if opening is not None and opening < at else []
+        """What is to be told of the minutes and rounds before anything of `at` is counted."""
+        opening, minute = self._next_opening, self._next_minute
+        is_due = (opening is not None and opening < at) or (minute is not None and minute < at)
+        told = self._catch_up(at - _MOMENT) if is_due else []
+        if minute is None:
+            self._next_minute = minute_at(at)
         self._at = at
         return told
+
+    def _catch_up(self, until: datetime) -> Portfolios:
+        if self._next_minute is None:
+            self._next_minute = minute_at(until)
+        if self._next_minute > until:
+            return self._open_rounds(until)
+        told: Portfolios = []
+        for moment in due(self._next_minute, until, self._roster.ends):
+            told += self._open_rounds(moment - _MOMENT)
+            self._look(moment)
+        self._next_minute = minute_after(until)
+        return told + self._open_rounds(until)
+
+    def _look(self, moment: datetime) -> None:
+        """The equity of every account at a full minute; its statement at midnight."""
+        self._value()
+        self.unsaved_minute = moment
+        with exact():
+            for _, account in sorted(self.accounts.items()):
+                season = self._roster.seasons.get(account.season_id)
+                if season is not None:
+                    self._look_at(account, season, moment)
+
+    def _look_at(self, account: Account, season: SeasonChanged, moment: datetime) -> None:
+        seen = account.seen(moment, self._price)
+        if runs(season, moment):
+            self.samples.append(seen)
+        if season.ends_at is not None and moment == minute_at(season.ends_at):
+            self._want(account, metrics_wanted(account, season, moment, "season", seen.equity))
+        if is_midnight(moment) and had(season, moment):
+            self.statements.append(account.close_day(moment, self._price, self.listings))
+            assert account.opening is not None
+            self.openings[account.key, moment] = account.opening
+            self._want(account, metrics_wanted(account, season, moment, "day", seen.equity))
+
+    def _want(self, account: Account, wanted: Wanted) -> None:
+        self.changed[account.key] = account
+        self.wanted.append(wanted)
 
     def _open_rounds(self, until: datetime) -> Portfolios:
         if self._next_opening is None or self._next_opening > until:
@@ -215,7 +313,7 @@ class Unit:
     def _round(self, account: Account, number: int, opened_at: datetime) -> PortfolioUpdated:
         account.round = number
         event_id = named_id("portfolio", *account.key, "round", number)
-        return self._tell(account, account.portfolio(event_id, opened_at, "round", self._price, round=number))
+        return self._tell(account, self._portfolio(account, event_id, opened_at, "round", round=number))
 
     def _account(self, season_id: str, competitor_id: str) -> tuple[Account, Portfolios]:
         """The account, and its first portfolio where it had none before."""
@@ -232,7 +330,7 @@ class Unit:
             account.round = max(0, last_round_opened(season, self._at - _MOMENT) - 1)
         event_id = named_id("portfolio", *key, "opened")
         account.open(event_id, season.starts_at)
-        portfolio = account.portfolio(event_id, season.starts_at, "opened", self._price)
+        portfolio = self._portfolio(account, event_id, season.starts_at, "opened")
         return account, [self._tell(account, portfolio)]
 
     def _plan(self) -> None:
