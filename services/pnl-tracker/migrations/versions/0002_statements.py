@@ -16,10 +16,10 @@ alter table accounts
     add column liquidation_fees numeric not null default 0,
     add column insurance_fund numeric not null default 0,
     add column written_off numeric not null default 0,
-    add column losing_streak int not null default 0,
-    -- What the last reconciliation found; the step never writes it.
-    add column reconciled boolean;
+    add column losing_streak int not null default 0;
 alter table positions add column margin_mode text not null default 'cross';
+-- The order in which they were posted.
+alter table trades add column number bigint generated always as identity;
 """
 
 STATEMENTS = """
@@ -39,6 +39,11 @@ create table reports_wanted (
     report bigint generated always as identity primary key,
     partition int not null, season_id text not null, competitor_id text not null, at timestamptz not null,
     through bigint not null, wanted text not null);
+
+-- What was found, as it was said; written by the reporter, never by the step.
+create table reconciliations (
+    partition int not null, season_id text, competitor_id text, at timestamptz, agrees boolean not null,
+    report jsonb not null, primary key (season_id, competitor_id, at));
 """
 
 EQUITY = """

@@ -7,6 +7,7 @@ from pnl_tracker.board import telling
 from pnl_tracker.competition import Competition
 from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, Tracker
 from pnl_tracker.instruments import Instruments
+from pnl_tracker.reporter import reporting
 from pnl_tracker.settings import Settings
 
 
@@ -21,5 +22,5 @@ def create_app(settings: Settings | None = None) -> Starlette:
         own_topic=OWN_TOPIC,
         market_topics=MARKET_TOPICS,
         stage=tracker,
-        background=[competition.read, instruments.read, board],
+        background=[competition.read, instruments.read, board, reporting(settings.reports_apart_s, tracker)],
     )

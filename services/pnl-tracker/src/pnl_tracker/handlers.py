@@ -13,7 +13,7 @@ from contracts.portfolios import PortfolioUpdated
 
 from pnl_tracker import store
 from pnl_tracker.competition import Competition
-from pnl_tracker.core.unit import Unit
+from pnl_tracker.core.unit import Key, Unit
 from pnl_tracker.instruments import Instruments
 
 OWN_TOPIC = OrderFilled.topic
@@ -42,6 +42,14 @@ class Tracker:
 
     def keeps(self, partition: int) -> bool:
         return partition in self._units
+
+    def partitions(self) -> list[int]:
+        return sorted(self._units)
+
+    def reconciled(self, partition: int, key: Key, *, agrees: bool) -> None:
+        """What the last reconciliation found: the next portfolio of the account shows it."""
+        if (account := self._units[partition].accounts.get(key)) is not None:
+            account.reconciled = agrees
 
     async def load(self, db: Connection, partition: int) -> None:
         unit = self._units[partition] = await store.load(db, partition)

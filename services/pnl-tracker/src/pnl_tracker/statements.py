@@ -73,6 +73,16 @@ async def openings(db: Connection, partition: int) -> list[tuple[Key, Opening]]:
     return [((row["season_id"], row["competitor_id"]), _opened(row)) for row in rows]
 
 
+async def flags(db: Connection, partition: int) -> list[tuple[Key, bool]]:
+    """What the last reconciliation of each account found."""
+    rows = await db.fetch(
+        "select distinct on (season_id, competitor_id) season_id, competitor_id, agrees from reconciliations "
+        "where partition = $1 order by season_id, competitor_id, at desc",
+        partition,
+    )
+    return [((season_id, competitor_id), agrees) for season_id, competitor_id, agrees in rows]
+
+
 async def sampled(db: Connection, partition: int) -> datetime | None:
     found: datetime | None = await db.fetchval("select sampled from clock where partition = $1", partition)
     return found

@@ -26,6 +26,11 @@ _ENTRY = "int bigint text text uuid uuid timestamptz text numeric"
 _SAMPLE = "text text timestamptz text numeric numeric numeric"
 _TRADE = "int text text uuid uuid uuid text text numeric numeric numeric text text numeric timestamptz"
 
+_TRADE_COLUMNS = (
+    "partition", "season_id", "competitor_id", "trade_id", "event_id", "order_id", "instrument", "side", "price",
+    "quantity", "fee", "liquidity", "purpose", "realised_pnl", "at",
+)  # fmt: skip
+
 _ACCOUNT_MOVED = """
 on conflict (season_id, competitor_id) do update set
     seq = excluded.seq, round = excluded.round, updated_at = excluded.updated_at,
@@ -73,6 +78,8 @@ async def load(db: Connection, partition: int) -> Unit:
     await _load_ledgers(db, partition, accounts)
     for key, opening in await statements.openings(db, partition):
         accounts[key].opening = opening
+    for key, agrees in await statements.flags(db, partition):
+        accounts[key].reconciled = agrees
     entries = await db.fetchval("select coalesce(max(entry), 0) from ledger_entries where partition = $1", partition)
     return Unit(accounts, entries, await statements.sampled(db, partition))
 
@@ -110,7 +117,7 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
         return
     await db.execute(_SAVE_STATES, *states)
     await db.copy_records_to_table("ledger_entries", records=entries)
-    await db.copy_records_to_table("trades", records=trades)
+    await db.copy_records_to_table("trades", records=trades, columns=_TRADE_COLUMNS)
     await db.copy_records_to_table("equity", records=samples)
 
 

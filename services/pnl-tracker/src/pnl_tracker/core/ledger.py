@@ -25,6 +25,11 @@ FUND_FEES, TAKEOVER = "insurance:fees", "insurance:takeover"
 _POSITION, _COUNTERPARTY = "position:", "counterparty:"
 
 
+def position_of(account: str) -> str | None:
+    """The instrument whose position the account is."""
+    return account[len(_POSITION) :] if account.startswith(_POSITION) else None
+
+
 class Unbalanced(Exception):
     """A transaction that does not add up to zero: a bug, and nothing may be built on it."""
 
