@@ -75,11 +75,12 @@ class Reporter:
         measured = await measuring.measured(self._db, partition, [_asked(each) for each in due if _measures(each)])
         compared = await self._compared(partition, [each for each in due if not _measures(each)])
         told: dict[int, Event] = {**measured, **compared}
+        for found in compared.values():  # first: who hears of a difference sees it in the next portfolio
+            self._tracker.reconciled(partition, (found.season_id, found.competitor_id), agrees=found.agrees)
+            self._alert(found)
         await self._resources.publisher.send_numbered(
             (told[each.number], f"{SOURCE}/{partition}", each.number) for each in due
         )
-        for reconciliation in compared.values():
-            self._alert(reconciliation)
         await self._strike_off(partition, due, list(compared.values()))
 
     async def _due(self, partition: int) -> list[Due]:
@@ -125,8 +126,6 @@ class Reporter:
             if rows:
                 await self._db.execute(KEEP, *(list(column) for column in zip(*rows, strict=True)))
             await self._db.execute("delete from reports_wanted where report = any($1)", [each.number for each in due])
-        for found in compared:
-            self._tracker.reconciled(partition, (found.season_id, found.competitor_id), agrees=found.agrees)
 
 
 def _measures(due: Due) -> bool:
