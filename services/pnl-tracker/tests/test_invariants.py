@@ -7,7 +7,7 @@ from typing import Any
 from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
 from contracts.wire import decode, encode
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pnl_tracker.core.unit import Unit
 from pnl_tracker.testing import BTC, ETH, at, fill, funding, mark, unit
@@ -29,8 +29,6 @@ inputs = st.lists(
     max_size=40,
 )
 Step = tuple[Any, ...]
-settings.register_profile("unhurried", deadline=None)  # how long an example takes says how busy the machine is
-settings.load_profile("unhurried")
 
 
 class Run:
