@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # tracker_parts is imported by name
+sys.path.insert(0, str(Path(__file__).parent))  # tracker_parts and timescale_server are imported by name
 
 from tracker_parts import Parts, started
 
