@@ -5,6 +5,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from contracts.margin import MarginPosition, liquidation_price
 from contracts.market import MarginTier
 from contracts.portfolios import PortfolioUpdated, PositionView
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pnl_tracker.core.margining import Terms, need_of, terms_of
 from pnl_tracker.core.money import exact
 from pnl_tracker.core.unit import Unit
-from pnl_tracker.testing import BTC, ETH, at, fill, listed, mark, unit
+from pnl_tracker.testing import BTC, ETH, at, fill, listed, mark, season, unit
 
 
 def usd(text: str) -> Decimal:
@@ -26,9 +27,9 @@ def tier(cap: str, rate: str) -> MarginTier:
     )
 
 
-def holder() -> Unit:
-    ann = unit("ann")
-    ann.listings = {name: terms_of(listed(name, tier("1000000", "0.01"))) for name in (BTC, ETH)}
+def holder(**changes: Any) -> Unit:
+    ann = unit("ann", **changes)
+    ann.listings = {name: terms_of(listed(name, tier("1000000", "0.01"), taker="0")) for name in (BTC, ETH)}
     return ann
 
 
@@ -53,6 +54,20 @@ def test_a_cross_short_is_liquidated_above() -> None:
 
     # 10,000 + 20 (1,000 - p) = 20 p * 0.01, so p = 30,000 / 20.2
     assert shown(told).liquidation_price == usd("1485.148514851485")
+
+
+@pytest.mark.parametrize(("listed_at", "the_season_s"), [("0.01", None), ("0.005", "0.01"), ("-0.001", "0.01")])
+def test_the_liquidation_fee_is_held_back_beside_the_maintenance_margin(
+    listed_at: str, the_season_s: str | None
+) -> None:
+    rules = season().rules.model_copy(update={"taker_fee_rate": the_season_s and usd(the_season_s)})
+    ann = holder(rules=rules)
+    ann.listings = {BTC: terms_of(listed(BTC, tier("1000000", "0.01"), taker=listed_at))}
+    told = last(ann.execution(fill(1, "20", "1000")))
+
+    # 10,000 + 20 (p - 1,000) = 20 p * (0.01 + 0.01), so p = 10,000 / 19.6
+    assert shown(told).liquidation_price == usd("510.204081632653")
+    assert (told.maintenance_margin, told.margin_ratio) == (200, 25)  # 10,000 / (200 + 200)
 
 
 def test_an_isolated_position_is_carried_by_its_initial_margin_alone() -> None:
@@ -116,9 +131,16 @@ tables = st.lists(st.tuples(st.integers(1, 200_000), st.integers(1, 100)), min_s
     st.decimals("-100000", "1000000", places=2),
     tables,
     st.sampled_from(["notional", "contracts"]),
+    st.sampled_from(["0", "0.0005", "0.01"]).map(Decimal),
 )
 def test_the_price_is_the_venue_s_own_wherever_the_tiers_lie(
-    quantity: Decimal, entry: Decimal, price: Decimal, carried_by: Decimal, table: list[tuple[int, int]], unit_: Any
+    quantity: Decimal,
+    entry: Decimal,
+    price: Decimal,
+    carried_by: Decimal,
+    table: list[tuple[int, int]],
+    unit_: Any,
+    fee_rate: Decimal,
 ) -> None:
     floors = [0, *(cap for cap, _ in table)]
     tiers = tuple(
@@ -128,9 +150,9 @@ def test_the_price_is_the_venue_s_own_wherever_the_tiers_lie(
         )
         for floor, (cap, permille) in zip(floors, table, strict=False)
     )  # fmt: skip
-    theirs = MarginPosition(quantity, quantity * entry, price, tiers)
+    theirs = MarginPosition(quantity, quantity * entry, price, tiers, Decimal(1), fee_rate)
     with exact():
-        ours = need_of(quantity, quantity * entry, price, Terms(tiers, Decimal(1)))
+        ours = need_of(quantity, quantity * entry, price, Terms(tiers, Decimal(1), fee_rate))
 
-        assert ours.required == theirs.maintenance_margin
+        assert (ours.maintenance, ours.required) == (theirs.maintenance_margin, theirs.required)
         assert ours.liquidation_price(carried_by) == liquidation_price(theirs, carried_by)

@@ -84,7 +84,8 @@ class PortfolioUpdated(CompetitorEvent):
     maintenance_margin: UsdSize | None = None
     """Of all positions, by the tiers of their instruments."""
     margin_ratio: Number | None = None
-    """equity / maintenance_margin: at 1 the venue liquidates; null without a position."""
+    """Equity of the cross positions over what they require, maintenance margin and liquidation fee: at 1 the venue
+    liquidates. Null without one."""
     leverage: Number | None = None
     """exposure_gross / equity; null where the equity is not above zero."""
     losing_streak: Count | None = None

@@ -160,12 +160,12 @@ def stated(
     return AccountStated(**fields | sums)
 
 
-def listed(instrument: str, *tiers: MarginTier) -> InstrumentListed:
+def listed(instrument: str, *tiers: MarginTier, taker: str = "0.0005") -> InstrumentListed:
     return InstrumentListed(
         event_id=named_id("listed", instrument), at=STARTS_AT, instrument=instrument, venue="synthetic", base="BTC",
         quote="USDT", tick_size=Decimal("0.1"), lot_size=Decimal("0.001"), quantity_min=Decimal("0.001"),
         quantity_max=Decimal(1000), notional_min=Decimal(5), contract_value=Decimal(1), leverage_max=Decimal(20),
-        maker_fee_rate=Decimal("0.0002"), taker_fee_rate=Decimal("0.0005"), funding_interval_hours=8, tiers=tiers,
+        maker_fee_rate=Decimal("0.0002"), taker_fee_rate=Decimal(taker), funding_interval_hours=8, tiers=tiers,
     )  # fmt: skip
 
 

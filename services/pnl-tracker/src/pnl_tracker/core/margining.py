@@ -24,13 +24,15 @@ class Terms(NamedTuple):
 
     tiers: tuple[MarginTier, ...]
     contract_value: Decimal
+    fee_rate: Decimal
+    """Of the liquidation fee: the taker fee, unless the season sets another."""
 
 
 Listings = Mapping[str, Terms]
 
 
 def terms_of(listing: InstrumentListed) -> Terms:
-    return Terms(tiers_of(listing), listing.contract_value)
+    return Terms(tiers_of(listing), listing.contract_value, max(ZERO, listing.taker_fee_rate))
 
 
 class Need(NamedTuple):
@@ -40,7 +42,9 @@ class Need(NamedTuple):
     price = (offset - carried_by) / slope. `contracts.margin` decides where the line leaves the tier at `bound`.
     """
 
+    maintenance: Decimal
     required: Decimal
+    """With the liquidation fee: equity at or below it is liquidated."""
     offset: Decimal
     slope: Decimal
     bound: Decimal | None
@@ -61,21 +65,20 @@ class Need(NamedTuple):
 
     @property
     def _position(self) -> MarginPosition:
-        return MarginPosition(
-            self.quantity, self.cost, self.mark_price, self.terms.tiers, self.terms.contract_value
-        )  # fmt: skip
+        return MarginPosition(self.quantity, self.cost, self.mark_price, *self.terms)
 
 
 def need_of(quantity: Decimal, cost: Decimal, mark_price: Decimal, terms: Terms) -> Need:
-    tiers, contract_value = terms
+    tiers, contract_value, fee_rate = terms
     number = tier_at(tiers, quantity, mark_price, contract_value)
     tier, size = tiers[number], abs(quantity)
-    required = size * mark_price * tier.maintenance_margin_rate - tier.deduction
-    required = quotient(required, ONE) if required > 0 else ZERO
+    notional = size * mark_price
+    maintenance = max(ZERO, quotient(notional * tier.maintenance_margin_rate - tier.deduction, ONE))
+    required = maintenance + quotient(notional * fee_rate, ONE)
     ends = number > 0 if quantity > 0 else number < len(tiers) - 1
     bound = quotient(tier.floor if quantity > 0 else tier.cap, size) if ends and tier.unit == "notional" else None
-    slope = quantity - size * tier.maintenance_margin_rate
-    return Need(required, cost - tier.deduction, slope, bound, terms, quantity, cost, mark_price)
+    slope = quantity - size * (tier.maintenance_margin_rate + fee_rate)
+    return Need(maintenance, required, cost - tier.deduction, slope, bound, terms, quantity, cost, mark_price)
 
 
 class Margins(NamedTuple):
@@ -88,16 +91,22 @@ class Margins(NamedTuple):
 UNKNOWN = Margins(None, None)
 
 
-def margined(cash: Decimal, positions: "Sequence[Position]", views: list[PositionView], listings: Listings) -> Margins:
+def margined(
+    cash: Decimal,
+    positions: "Sequence[Position]",
+    views: list[PositionView],
+    listings: Listings,
+    fee_rate: Decimal | None,
+) -> Margins:
     """Sets the liquidation prices in `views`, those of `positions`, anew where what they depend on changed."""
     free, total, needed = cash, ZERO, ZERO
     needs: list[Need] = []
     for position, view in zip(positions, views, strict=True):
-        need = position.need or _need(position, view, listings)
+        need = position.need or _need(position, view, listings, fee_rate)
         if need is None:
             return UNKNOWN
         needs.append(need)
-        total += need.required
+        total += need.maintenance
         if position.margin_mode == "cross":
             free += view.unrealised_pnl
             needed += need.required
@@ -114,10 +123,11 @@ def margined(cash: Decimal, positions: "Sequence[Position]", views: list[Positio
     return Margins(total, quotient(free, needed) if needed else None)
 
 
-def _need(position: "Position", view: PositionView, listings: Listings) -> Need | None:
+def _need(position: "Position", view: PositionView, listings: Listings, fee_rate: Decimal | None) -> Need | None:
     """Kept until what is shown of the position changes; None where the instrument is not known."""
     terms = listings.get(position.instrument)
     if terms is not None:
+        terms = terms if fee_rate is None else terms._replace(fee_rate=max(ZERO, fee_rate))
         position.need = need_of(position.quantity, position.cost, view.mark_price, terms)
     return position.need
 

@@ -54,6 +54,8 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     """By instrument; flat ones are taken out."""
     ledger: Ledger = field(default_factory=Ledger)
+    fee_rate: Decimal | None = None
+    """The season's taker fee, where it sets one."""
     opening: Opening | None = None
     """How it stood at the last 00:00 UTC; None before the first."""
     reconciled: bool | None = None
@@ -140,7 +142,7 @@ class Account:
         """The statement of the day that ends; the next one opens with where it ended."""
         held = [position for _, position in sorted(self.positions.items())]
         views = [position.view(price(position)) for position in held]
-        margined(self.cash, held, views, listings)
+        margined(self.cash, held, views, listings, self.fee_rate)
         unrealised = sum((view.unrealised_pnl for view in views), ZERO)
         begun, ended = self.opening or Opening(), opening(self.cash + unrealised, unrealised, self.ledger)
         self.opening = ended
@@ -161,7 +163,7 @@ class Account:
         cash = self.cash
         costs = {name: position.cost for name, position in self.positions.items() if position.cost}
         equity = cash + unrealised
-        margins = margined(cash, held, views, listings)
+        margins = margined(cash, held, views, listings, self.fee_rate)
         self._sampled(equity)
         self.seq += 1
         self.updated_at = at

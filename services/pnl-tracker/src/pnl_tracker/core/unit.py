@@ -91,6 +91,9 @@ class Unit:
 
     def enrol(self, roster: Roster) -> None:
         self._roster = roster
+        for account in self.accounts.values():
+            if (season := roster.seasons.get(account.season_id)) is not None:
+                account.fee_rate = season.rules.taker_fee_rate
         self._plan()
 
     def recall(self, record: MarkRecord) -> None:
@@ -325,6 +328,7 @@ class Unit:
         if season is None:
             raise UnknownSeason(f"{season_id}, of which {competitor_id} traded")
         account = self.accounts[key] = Account(season_id, competitor_id, season.rules.capital)
+        account.fee_rate = season.rules.taker_fee_rate
         if self._at is not None:
             # One that comes late is told of the round that is open, not of those it missed.
             account.round = max(0, last_round_opened(season, self._at - _MOMENT) - 1)
