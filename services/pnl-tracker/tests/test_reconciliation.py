@@ -11,7 +11,7 @@ from chassis.testing import running
 from contracts.portfolios import DailyStatement, MetricsReported, PortfolioUpdated, ReconciliationReported
 from pnl_tracker.app import create_app
 from pnl_tracker.settings import Settings
-from pnl_tracker.testing import BTC, STARTS_AT, at, competitor, fill, funding, mark, season, stated
+from pnl_tracker.testing import BTC, STARTS_AT, at, competitor, fill, funding, listed, mark, season, stated
 from tracker_parts import Parts
 
 # 3 bought at 100, 1 sold at 110: 10 realised, 2 left at a cost of 200
@@ -41,6 +41,7 @@ class Run:
     async def trade(self) -> None:
         for event in (season(), competitor("ann")):
             await self.parts.say(event, "competition.v1")
+        await self.parts.say(listed(BTC), "market.instruments.v1")
         await self.parts.say(fill(1, "3", "100", fee="0.3"))
         await self.parts.say(fill(2, "-1", "110", fee="0.11", seconds=2))
         await self.parts.say(funding(1, "0.5", seconds=3))
@@ -99,7 +100,9 @@ async def test_what_differs_is_said_by_name_and_shown_until_it_agrees_again(part
         async with running(create_app(run.settings)):
             first = await run.reported(1, seconds=10)
             assert (first.agrees, first.differences, first.detail) == (True, (), "replayed from the first execution")
-            assert (await run.shown(round=2)).reconciled is True
+            shown = await run.shown(round=2)
+            # no tiers are listed: half the initial margin at a leverage of 20, of 2 at the last price of 110
+            assert (shown.reconciled, shown.maintenance_margin) == (True, Decimal("5.5"))
 
             lost = await run.reported(2, seconds=190, fills=1, fees=Decimal("0.3"), positions={BTC: ("3", "300")})
             assert by_subject(lost) == {
