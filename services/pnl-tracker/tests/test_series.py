@@ -115,7 +115,7 @@ async def test_metrics_are_made_of_the_stored_series_and_trades(db: Any) -> None
         ann.execution(fill(10_000 + n, signed, price, fee="1", seconds=600 * (n + 1)))
         ann.mark(mark(price, seconds=600 * (n + 1) + 1))
     ann.passed(at(86_400))
-    (wanted,) = ann.wanted
+    (wanted,) = ann.diary.wanted
     await store.save(db, [(PARTITION, ann)])
     (found,) = (await measured(db, PARTITION, [Asked(1, ("season-1", "ann"), wanted.report)])).values()  # type: ignore[arg-type]  # it is metrics that are wanted
 

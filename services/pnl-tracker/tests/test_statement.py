@@ -25,7 +25,7 @@ def usd(text: str) -> Decimal:
 def holder(**changes: object) -> Unit:
     ann = unit("ann", **changes)
     ann.passed(at(0))
-    ann.told_statements()
+    ann.diary.told_statements()
     return ann
 
 
@@ -42,7 +42,7 @@ def test_a_statement_has_every_category_of_its_day_and_adds_up() -> None:
     ann.execution(funding(1, "-1.5", seconds=30))
     ann.mark(mark("1010", seconds=40))
     ann.passed(at(DAY))
-    (statement,) = ann.told_statements()
+    (statement,) = ann.diary.told_statements()
 
     assert {line.category: (line.amount, line.entries) for line in statement.lines} == {
         "deposit": (10_000, 1),
@@ -67,7 +67,7 @@ def test_the_next_day_opens_where_the_last_one_ended_and_portfolios_show_it() ->
     assert ann.passed(at(DAY + 180))[-1].day_opening_equity == 10_100
     ann.passed(at(2 * DAY))
 
-    first, second = ann.told_statements()
+    first, second = ann.diary.told_statements()
     assert (second.opening_equity, second.unrealised_change, second.lines) == (10_100, -50, ())
     assert first.closing_equity == second.opening_equity
     assert adds_up(second)
@@ -78,7 +78,7 @@ def test_what_happens_at_the_very_midnight_belongs_to_the_day_that_ends() -> Non
     ann.execution(fill(1, "1", "1000", fee="1", seconds=DAY))
     ann.execution(fill(2, "1", "1000", fee="2", seconds=DAY + 0.000001))
 
-    (statement,) = ann.told_statements()
+    (statement,) = ann.diary.told_statements()
     assert [line.amount for line in statement.lines if line.category == "fee"] == [-1]
 
 
@@ -86,10 +86,10 @@ def test_a_quiet_season_still_has_a_statement_for_each_day_and_none_after_its_en
     ann = holder(ends_at=at(2.5 * DAY))
     ann.passed(at(6 * DAY))
 
-    assert [statement.day.isoformat() for statement in ann.told_statements()] == [
+    assert [statement.day.isoformat() for statement in ann.diary.told_statements()] == [
         "2026-11-22", "2026-11-23", "2026-11-24",
     ]  # fmt: skip
-    assert [(wanted.at, wanted.report.scope) for wanted in ann.wanted if wanted.report.kind == "metrics"] == [
+    assert [(wanted.at, wanted.report.scope) for wanted in ann.diary.wanted if wanted.report.kind == "metrics"] == [
         (at(DAY), "day"),
         (at(2 * DAY), "day"),
         (at(2.5 * DAY), "season"),
@@ -128,7 +128,7 @@ def test_any_days_add_up_to_the_last_digit_and_follow_one_another(days: list[tup
             case _:
                 seconds += DAY - seconds % DAY
                 ann.passed(at(seconds))
-    statements = ann.told_statements()
+    statements = ann.diary.told_statements()
 
     assert all(adds_up(statement) for statement in statements)
     assert all(one.closing_equity == two.opening_equity for one, two in pairwise(statements))
@@ -137,13 +137,13 @@ def test_any_days_add_up_to_the_last_digit_and_follow_one_another(days: list[tup
 
 def test_the_series_has_every_fill_and_each_minute_in_which_something_could_have_changed() -> None:
     ann = holder()
-    ann.samples.clear()
+    ann.diary.samples.clear()
     ann.execution(fill(1, "2", "100", fee="1", seconds=30))
     ann.mark(mark("110", seconds=60))
     ann.mark(mark("120", seconds=61))
     ann.passed(at(400))
 
-    assert [(point.at, point.cause, point.equity, point.exposure_gross) for point in ann.samples] == [
+    assert [(point.at, point.cause, point.equity, point.exposure_gross) for point in ann.diary.samples] == [
         (at(30), "fill", 9_999, 200),
         (at(60), "minute", 10_019, 220),  # the mark at the minute counts, the one after it does not
         (at(120), "minute", 10_039, 240),  # and nothing moved until 400

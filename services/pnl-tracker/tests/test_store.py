@@ -83,13 +83,13 @@ async def test_a_unit_that_is_loaded_before_every_step_says_what_an_uninterrupte
         marks = [mark("90", seconds=4), mark("11", seconds=4, instrument=ETH)] if n > 4 else []
         kept = await taken_over(db, marks)
         interrupted += step(kept)
-        statements += kept.told_statements()
+        statements += kept.diary.told_statements()
         await saved(db, kept)
 
     assert [p.model_dump_json() for p in interrupted] == [p.model_dump_json() for p in uninterrupted]
     # opening, trades, funding, marks, liquidation, and for each the rounds up to 481, which opens at midnight
     assert len(uninterrupted) == 4 + 8 + 1 + 1 + 1 + 2 * 480
-    assert statements == whole.told_statements()
+    assert statements == whole.diary.told_statements()
     assert [statement.competitor_id for statement in statements] == ["ann", "bob"]
     assert await db.fetchval("select sampled from clock") == at(86_400)
     assert all(portfolio.books_balanced for portfolio in uninterrupted)

@@ -86,4 +86,4 @@ class Tracker:
 
 
 def _said(unit: Unit, portfolios: list[PortfolioUpdated]) -> Sequence[Event]:
-    return [*portfolios, *unit.told_statements()] if unit.statements else portfolios
+    return [*portfolios, *unit.diary.told_statements()] if unit.diary.statements else portfolios

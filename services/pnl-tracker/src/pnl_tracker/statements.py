@@ -8,9 +8,9 @@ from typing import Any
 
 from chassis.step import Connection
 
+from pnl_tracker.core.diary import Diary, Key
 from pnl_tracker.core.reports import Wanted
 from pnl_tracker.core.statement import Opening
-from pnl_tracker.core.unit import Key, Unit
 
 SAVE_CLOCK = """
 insert into clock select * from unnest($1::int[], $2::timestamptz[])
@@ -35,14 +35,14 @@ class Rows:
         self._wanted: list[tuple[int, Wanted]] = []
         self._stored: dict[Key, int] = {}
 
-    def take(self, partition: int, unit: Unit) -> None:
-        if unit.unsaved_minute is not None:
-            self._clock.append((partition, unit.unsaved_minute))
-            unit.unsaved_minute = None
-        self._openings += [(partition, *key, at, *_opening(opening)) for (key, at), opening in unit.openings.items()]
-        self._wanted += [(partition, wanted) for wanted in unit.wanted]
-        unit.openings.clear()
-        unit.wanted.clear()
+    def take(self, partition: int, diary: Diary) -> None:
+        if diary.minute is not None:
+            self._clock.append((partition, diary.minute))
+            diary.minute = None
+        self._openings += [(partition, *key, at, *_opening(opening)) for (key, at), opening in diary.openings.items()]
+        self._wanted += [(partition, wanted) for wanted in diary.wanted]
+        diary.openings.clear()
+        diary.wanted.clear()
 
     def number(self, key: Key, stored: int) -> None:
         """The account's fresh entries are numbered from `stored` + 1."""

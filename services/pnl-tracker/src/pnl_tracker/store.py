@@ -92,7 +92,7 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
     samples: list[Row] = []
     reports = statements.Rows()
     for partition, unit in units:
-        reports.take(partition, unit)
+        reports.take(partition, unit.diary)
         for key, account in unit.changed.items():
             accounts.append(_account_row(partition, account))
             reports.number(key, unit.entries)
@@ -102,8 +102,8 @@ async def save(db: Connection, units: Iterable[tuple[int, Unit]]) -> None:
             account.ledger.fresh.clear()
         positions += [_position_row(partition, key, position) for (key, _), position in unit.touched.items()]
         trades += [_trade_row(partition, *fill) for fill in unit.fills]
-        samples += unit.samples
-        unit.samples.clear()
+        samples += unit.diary.samples
+        unit.diary.samples.clear()
         unit.changed.clear()
         unit.touched.clear()
         unit.fills.clear()

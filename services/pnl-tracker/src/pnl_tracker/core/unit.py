@@ -10,24 +10,21 @@ from contracts.base import Event, named_id
 from contracts.competition import SeasonChanged
 from contracts.executions import AccountStated, ExitPlanChanged, FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
-from contracts.portfolios import DailyStatement, PortfolioUpdated
+from contracts.portfolios import PortfolioUpdated
 from contracts.wire import BadRecord
 
+from pnl_tracker.core.diary import Diary
 from pnl_tracker.core.margining import Listings
 from pnl_tracker.core.money import exact
 from pnl_tracker.core.portfolio import Account, Cause
 from pnl_tracker.core.position import Position
-from pnl_tracker.core.reports import Wanted, metrics_wanted, reconciliation_wanted
 from pnl_tracker.core.roster import Roster, last_round_opened
-from pnl_tracker.core.sampling import Sample, due, had, is_midnight, minute_after, minute_at, runs
-from pnl_tracker.core.statement import Opening
+from pnl_tracker.core.sampling import MINUTE, due, minute_after, minute_at
 
 MARK_UPDATES_APART = timedelta(milliseconds=250)
 """Arena time between two portfolios of a competitor that only the marks caused."""
 
 _MOMENT = timedelta(microseconds=1)
-_SAMPLED = frozenset({"fill", "funding", "liquidation"})
-"""Causes whose portfolios are points of the equity series; the minutes are sampled by themselves."""
 
 Key = tuple[str, str]
 Portfolios = list[PortfolioUpdated]
@@ -63,16 +60,7 @@ class Unit:
         """Positions to be saved, flat ones too."""
         self.fills: list[tuple[Key, OrderFilled, Decimal]] = []
         """Trades to be saved, each with what it realised."""
-        self.samples: list[Sample] = []
-        """Points of the equity series to be saved."""
-        self.statements: list[DailyStatement] = []
-        """To be said."""
-        self.openings: dict[tuple[Key, datetime], Opening] = {}
-        """Where accounts stood at midnights, to be saved."""
-        self.wanted: list[Wanted] = []
-        """Reports to be made off the step; to be saved."""
-        self.unsaved_minute: datetime | None = None
-        """The last full minute that was looked at, to be saved."""
+        self.diary = Diary()
         self._marks: dict[str, MarkRecord] = {}
         self._holders: dict[str, dict[Key, Account]] = {}
         self._unvalued: dict[Key, Account] = {}
@@ -148,11 +136,6 @@ class Unit:
                     told.append(self._tell(account, self._portfolio(account, event_id, through, "mark")))
         return told
 
-    def told_statements(self) -> list[DailyStatement]:
-        """Those not said yet."""
-        told, self.statements = self.statements, []
-        return told
-
     # Executions
 
     def _fill(self, event: OrderFilled) -> Portfolios:
@@ -187,7 +170,8 @@ class Unit:
 
     def _stated(self, event: AccountStated) -> Portfolios:
         account, told = self._account(event.season_id, event.competitor_id)
-        self._want(account, reconciliation_wanted(account, event))
+        self.changed[account.key] = account
+        self.diary.compare(account, event)
         return told
 
     def _replan(self, event: ExitPlanChanged) -> None:
@@ -233,14 +217,11 @@ class Unit:
             event_id, at, cause, self._price, listings=self.listings, round=round, traceparent=traceparent
         )
 
-    def _tell(self, account: Account, told: PortfolioUpdated) -> PortfolioUpdated:
+    def _tell(self, account: Account, portfolio: PortfolioUpdated) -> PortfolioUpdated:
         self.changed[account.key] = account
         self._moved.pop(account.key, None)
-        if told.cause in _SAMPLED:
-            self.samples.append(
-                Sample(*account.key, told.at, told.cause, told.equity, told.exposure_gross, told.exposure_net)
-            )
-        return told
+        self.diary.told(portfolio)
+        return portfolio
 
     # Time
 
@@ -264,33 +245,17 @@ class Unit:
             told += self._open_rounds(moment - _MOMENT)
             self._look(moment)
         self._next_minute = minute_after(until)
+        self.diary.minute = self._next_minute - MINUTE
         return told + self._open_rounds(until)
 
     def _look(self, moment: datetime) -> None:
         """The equity of every account at a full minute; its statement at midnight."""
         self._value()
-        self.unsaved_minute = moment
         with exact():
-            for _, account in sorted(self.accounts.items()):
+            for key, account in sorted(self.accounts.items()):
                 season = self._roster.seasons.get(account.season_id)
-                if season is not None:
-                    self._look_at(account, season, moment)
-
-    def _look_at(self, account: Account, season: SeasonChanged, moment: datetime) -> None:
-        seen = account.seen(moment, self._price)
-        if runs(season, moment):
-            self.samples.append(seen)
-        if season.ends_at is not None and moment == minute_at(season.ends_at):
-            self._want(account, metrics_wanted(account, season, moment, "season", seen.equity))
-        if is_midnight(moment) and had(season, moment):
-            self.statements.append(account.close_day(moment, self._price, self.listings))
-            assert account.opening is not None
-            self.openings[account.key, moment] = account.opening
-            self._want(account, metrics_wanted(account, season, moment, "day", seen.equity))
-
-    def _want(self, account: Account, wanted: Wanted) -> None:
-        self.changed[account.key] = account
-        self.wanted.append(wanted)
+                if season and self.diary.look(account, season, moment, self._price, self.listings):
+                    self.changed[key] = account
 
     def _open_rounds(self, until: datetime) -> Portfolios:
         if self._next_opening is None or self._next_opening > until:
