@@ -6,6 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import RecordsToDelete
+from chassis.bus import start_admin
 from chassis.latest import LatestValues
 from chassis.testing import running
 from contracts.portfolios import DailyStatement, MetricsReported, PortfolioUpdated, ReconciliationReported
@@ -134,6 +137,36 @@ async def test_what_differs_is_said_by_name_and_shown_until_it_agrees_again(part
             assert (await run.shown(round=5)).reconciled is False  # remembered, whoever was asleep meanwhile
             assert (await run.reported(5, seconds=730)).agrees
             assert (await run.shown(round=6)).books_balanced
+
+
+async def expired(parts: Parts) -> None:
+    """As retention would: everything in the executions is gone."""
+    where = TopicPartition("executions.v1", 0)
+    async with AIOKafkaConsumer(bootstrap_servers=parts.kafka) as reader:
+        end = (await reader.end_offsets([where]))[where]
+    admin = await start_admin(parts.kafka)
+    try:
+        await admin.delete_records({where: RecordsToDelete(before_offset=end)})
+    finally:
+        await admin.close()
+
+
+async def test_what_retention_removed_is_replaced_by_the_first_statement_that_is_left(parts: Parts) -> None:
+    async with begun(parts) as run, running(create_app(run.settings)):
+        assert (await run.reported(1, seconds=10)).detail == "replayed from the first execution"
+        await expired(parts)
+
+        alone = await run.reported(2, seconds=20, fills=1)
+        assert (alone.detail, by_subject(alone)) == (
+            "nothing is kept of before this statement",
+            {"fills": (1, 2, None)},
+        )
+        # that statement is the ground now: its fills are the venue's word
+        await parts.say(fill(3, "1", "120", fee="0.25", seconds=25))
+        sums = {"fees": Decimal("0.66"), "fills": 2, "positions": {BTC: ("3", "320")}}
+        grounded = await run.reported(3, seconds=30, **sums)
+        assert grounded.detail == "replayed from the first statement that is kept"
+        assert by_subject(grounded) == {"fills": (2, 3, 2)}
 
 
 async def test_a_day_ends_with_a_statement_that_adds_up_and_with_metrics(parts: Parts) -> None:
