@@ -12,7 +12,7 @@ from arena.accounts import Marks, equity_errors
 from arena.figures import Tally, percentile, summary
 from contracts.base import named_id
 from contracts.competition import RoundClosed
-from contracts.executions import FundingSettled, OrderFilled
+from contracts.executions import FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
 from contracts.orders import SignalRejected
 from contracts.portfolios import PortfolioUpdated, PositionView
@@ -86,6 +86,17 @@ def test_a_fill_that_the_ledger_lost_is_seen() -> None:
 
     # without the sale: 10,000 - 30,000 - 15 - 3 + 0.5 * 61,500 = 10,732
     assert errors == {"trend": Decimal(106)}
+
+
+def test_the_fee_of_a_liquidation_is_paid_by_the_account_and_what_the_fund_moves_is_not() -> None:
+    liquidated = PositionLiquidated.model_validate({
+        **WHO, "event_id": named_id("liquidated"), "at": at(4), "instrument": BTC, "step": "reduced", "tier_from": 2,
+        "tier_to": 0, "quantity": "0.3", "quantity_after": "0.3", "mark_price": "61500", "margin_ratio": "0.9",
+        "maintenance_margin": "90", "fee": "26", "realised_pnl": "0", "insurance_change": "26", "written_off": "5",
+    })  # fmt: skip
+    known = marks((4, "61500"))
+
+    assert equity_errors({"trend": portfolio(5, "10600")}, [*EXECUTIONS, liquidated], known) == {"trend": Decimal(0)}
 
 
 def test_between_two_marks_of_one_moment_the_one_before_counts() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from contracts.executions import FundingSettled, OrderFilled
+from contracts.executions import FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
 from contracts.portfolios import PortfolioUpdated
 
@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 
 @dataclass
 class Account:
-    """cash = capital - cost of what was bought + proceeds of what was sold - fees - funding."""
+    """cash = capital - cost of what was bought + proceeds of what was sold - fees (of liquidations too) - funding."""
 
     cash: Decimal
     positions: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -29,6 +29,8 @@ class Account:
             self.cash -= signed * event.price + event.fee
         elif isinstance(event, FundingSettled):
             self.cash -= event.payment
+        elif isinstance(event, PositionLiquidated):
+            self.cash -= event.fee
 
     def equity(self, marks: Mapping[str, Decimal]) -> Decimal:
         return self.cash + sum((q * marks[name] for name, q in self.positions.items() if q), ZERO)

@@ -31,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]
 
@@ -134,6 +137,30 @@ def doctor(
     show({"healthy": healthy, "checks": checks}, as_json)
     if not healthy:
         raise typer.Exit(Exit.UNHEALTHY)
+
+
+@ledger.command("import", epilog=EPILOG)
+def import_trades(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Alpha Arena's trades, JSON or gzipped.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Post a file of closed trades to the books and hold their realised net P&L against the file's."""
+    from arena import ledger_import, trades_file
+
+    try:
+        imported = ledger_import.post(trades_file.read(file))
+    except trades_file.Unreadable as unreadable:
+        raise Stopped(Exit.FAILED, f"{file}: {unreadable}") from None
+    errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    for number, reason in imported.bad:
+        errors.print(f"row {number}: {reason}")
+    for number, name, difference in imported.unmatched:
+        errors.print(f"row {number} ({name}): the books say {difference:+f} USD more than the file")
+    show(imported.figures(), as_json)
+    if imported.bad:
+        raise typer.Exit(Exit.FAILED)
+    if imported.unmatched:
+        raise typer.Exit(Exit.UNBALANCED)
 
 
 def show(found: dict[str, Any], as_json: bool) -> None:

@@ -6,7 +6,7 @@ from enum import IntEnum
 class Exit(IntEnum):
     OK = 0
     FAILED = 1
-    """Something nobody foresaw; the message says what."""
+    """Something nobody foresaw, or input that cannot be read; the message says what."""
     USAGE = 2
     """A wrong option or value."""
     DATA_DIR = 3
@@ -27,7 +27,7 @@ class Exit(IntEnum):
 
 MEANING = {
     Exit.OK: "done",
-    Exit.FAILED: "something unforeseen",
+    Exit.FAILED: "something unforeseen, or input that cannot be read",
     Exit.USAGE: "wrong option or value",
     Exit.DATA_DIR: "data folder refused: another's, in use, or nothing to resume",
     Exit.PART: "Kafka, PostgreSQL, topics or tables not ready",

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.base import named_id
 from contracts.portfolios import PortfolioUpdated
 from contracts.wire import decode, encode
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pnl_tracker.core.unit import Unit
 from pnl_tracker.testing import BTC, ETH, at, fill, funding, mark, unit
@@ -29,8 +29,6 @@ inputs = st.lists(
     max_size=40,
 )
 Step = tuple[Any, ...]
-settings.register_profile("unhurried", deadline=None)  # how long an example takes says how busy the machine is
-settings.load_profile("unhurried")
 
 
 class Run:
@@ -92,7 +90,7 @@ def test_equity_is_capital_less_what_was_spent_plus_what_is_held_to_the_last_dig
     ran = run(steps)
 
     for (_, who), account in ran.unit.accounts.items():
-        told = account.portfolio(named_id("x"), at(ran.seconds), "round", ran.unit._price)
+        told = account.portfolio(named_id("x"), at(ran.seconds), "round", ran.unit._price, listings={})
         held = {name: quantity for (holder, name), quantity in ran.held.items() if holder == who}
         value = sum((quantity * ran.marks[name] for name, quantity in held.items()), Fraction())
         assert Fraction(told.equity) == 10_000 - ran.spent[who] + value

@@ -61,11 +61,11 @@ def test_a_flip_shares_its_fee_between_the_trip_it_ends_and_the_one_it_begins(po
 
 def test_a_partial_close_leaves_the_average_and_conserves_the_cost_to_the_last_digit(position: Position) -> None:
     trade(position, "3", "100")
-    trade(position, "4", "101")  # cost 704, average 100.571428…
+    trade(position, "4", "101")  # cost 704, average 100.571428571428571…: a share is cut off, not rounded up
 
     first = trade(position, "-1", "110")
-    assert first.realised == usd("110") - usd("100.571428571429")
-    assert position.cost == usd("704") - usd("100.571428571429")
+    assert first.realised == usd("110") - usd("100.571428571428")
+    assert position.cost == usd("704") - usd("100.571428571428")
 
     second = trade(position, "-6", "90")
     assert first.realised + second.realised == usd("110") + 6 * usd("90") - usd("704")
@@ -86,3 +86,13 @@ def test_a_round_trip_counts_every_fee_since_it_was_flat(position: Position) -> 
     last = trade(position, "-0.5", "104", fee="3")  # +2
 
     assert last.closed_net == usd("-1")
+
+
+def test_a_partial_close_of_a_tiny_position_leaves_a_cost_of_the_same_sign() -> None:
+    # 0.00000409 at 0.0000001226 costs 5.01434E-13, less than the last place that is kept: nothing of it is released.
+    position = Position(BTC, STARTS_AT)
+    position.fill(usd("0.00000409"), usd("0.0000001226"), usd("0"), STARTS_AT)
+    position.fill(usd("-0.00000408"), usd("0.0000000001"), usd("0"), STARTS_AT)
+
+    assert position.cost == usd("0.000000000000501434")
+    assert position.entry_price > 0

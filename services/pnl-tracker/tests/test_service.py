@@ -1,85 +1,25 @@
 """The service as a process, on Apache Kafka and PostgreSQL, killed in the middle of its work."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from arena.stack.kafka import EmbeddedKafka
-from arena.stack.postgres import EmbeddedPostgres
-from arena.stack.processes import end, spawn
-from arena.stack.roles import migrated
+from aiokafka import AIOKafkaConsumer
+from arena.stack.processes import end
 from chassis.latest import LatestValues
-from chassis.topics import provision
-from contracts.base import Event, named_id
+from contracts.base import named_id
 from contracts.competition import Clock
-from contracts.market import TimeAdvanced
 from contracts.portfolios import LeaderboardUpdated, PortfolioUpdated
-from contracts.wire import encode, numbered
-from pnl_tracker.competition import partition_of
 from pnl_tracker.testing import BTC, ETH, at, competitor, fill, funding, mark, season
+from tracker_parts import Parts
 
-PARTITIONS = 2
 NAMES = ["ann", "bob", "gus"]  # in partitions 0, 0 and 1
 Key = tuple[str, str]
-
-
-@dataclass
-class Parts:
-    kafka: str
-    postgres: str
-    folder: Path
-    producer: AIOKafkaProducer
-    sequences: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    async def say(self, event: Event, topic: str | None = None, partition: int | None = None) -> None:
-        """As its producer would: numbered within topic and partition."""
-        if partition is None:
-            partition = partition_of(event.key, PARTITIONS) if topic is None else 0
-        out = encode(event, topic=topic)
-        await self.send(out.topic, partition, out.key, out.value, out.headers, counted=event.type != "time_advanced")  # type: ignore[attr-defined]
-
-    async def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: Any, *, counted: bool) -> None:
-        where = topic, partition
-        number = self.sequences[where] = self.sequences.get(where, 0) + counted
-        headers = numbered(headers, f"upstream/{topic}/{partition}", number)
-        await self.producer.send(topic, value, key, partition, headers=headers)
-
-    async def time(self, seconds: float, *topics: str) -> None:
-        for topic in topics or ("executions.v1", "market.marks.v1"):
-            for partition in range(PARTITIONS):
-                event = TimeAdvanced(event_id=named_id(topic, partition, seconds), at=at(seconds), partition=partition)
-                await self.say(event, topic, partition)
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        env = {"KAFKA": self.kafka, "POSTGRES": self.postgres, "LEADERBOARD_APART_S": "0.2"}
-        return spawn(
-            [sys.executable, "-m", "pnl_tracker"],
-            log=self.folder / "pnl-tracker.log",
-            env=os.environ | {f"PNL_TRACKER_{name}": value for name, value in env.items()},
-            cwd=self.folder,
-            if_parent_dies=signal.SIGKILL,
-        )
-
-
-@pytest.fixture
-async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
-    """A broker and a database of its own: no other test's executions are on its topics."""
-    async with EmbeddedKafka(tmp_path / "kafka") as kafka, EmbeddedPostgres(tmp_path / "postgres") as postgres:
-        await provision(kafka.bootstrap, competitor_partitions=PARTITIONS, market_partitions=PARTITIONS)
-        dsns = await migrated(postgres.dsn, ["pnl-tracker"], tmp_path / "secrets")
-        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, enable_idempotence=True) as producer:
-            yield Parts(kafka.bootstrap, dsns["pnl-tracker"], tmp_path, producer)
 
 
 class Told:

@@ -10,29 +10,34 @@ import asyncpg
 import pytest
 from chassis.rows import writing
 from contracts.base import named_id
-from contracts.portfolios import PortfolioUpdated
+from contracts.portfolios import DailyStatement, PortfolioUpdated
 from contracts.signals import ExitPlan
 from pnl_tracker import store
 from pnl_tracker.core.unit import Unit
-from pnl_tracker.testing import BTC, ETH, STARTS_AT, at, fill, funding, mark, roster, unit
+from pnl_tracker.testing import BTC, ETH, STARTS_AT, at, fill, funding, liquidated, mark, roster, unit
 
 PARTITION = 3
-MIGRATION = Path(__file__).parents[1] / "migrations" / "versions" / "0001_books.py"
+MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
+
+
+def migration(name: str) -> Any:
+    spec = spec_from_file_location(name, MIGRATIONS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
 async def db(postgres: str) -> AsyncIterator[Any]:
     """An empty schema of its own."""
-    spec = spec_from_file_location("books", MIGRATION)
-    assert spec is not None
-    assert spec.loader is not None
-    migration = module_from_spec(spec)
-    spec.loader.exec_module(migration)
+    books, statements = migration("0001_books"), migration("0002_statements")
     connection = await asyncpg.connect(postgres)
     await connection.execute("drop schema if exists books_alone cascade; create schema books_alone")
     await connection.execute("set search_path = books_alone")
-    await connection.execute(migration.TABLES)
-    await connection.execute(migration.APPEND_ONLY)
+    for statement in (books.TABLES, books.APPEND_ONLY, statements.COLUMNS, statements.STATEMENTS, statements.EQUITY):
+        await connection.execute(statement)
     yield connection
     await connection.close()
 
@@ -50,7 +55,11 @@ STEPS: list[Step] = [
     lambda ann: ann.execution(fill(6, "0.7", "9", seconds=7, instrument=ETH)),
     lambda ann: ann.passed(at(180)),
     lambda ann: ann.execution(fill(2, "-1", "99.999999", fee="0.1", seconds=181)),
-    lambda ann: ann.execution(fill(7, "1", "120", fee="0.5", seconds=182)),
+    lambda ann: ann.execution(fill(7, "1", "120", fee="0.5", seconds=182, margin_mode="isolated")),
+    lambda ann: ann.execution(fill(8, "-1", "119", seconds=183, purpose="liquidation")),
+    lambda ann: ann.execution(liquidated(1, fee="0.7", change="1.5", written_off="0.25", seconds=183)),
+    lambda ann: ann.passed(at(86_400)),
+    lambda ann: ann.execution(fill(9, "1", "120", seconds=86_401)),
 ]
 
 
@@ -72,14 +81,20 @@ async def test_a_unit_that_is_loaded_before_every_step_says_what_an_uninterrupte
     uninterrupted = [portfolio for step in STEPS for portfolio in step(whole)]
 
     interrupted: list[PortfolioUpdated] = []
+    statements: list[DailyStatement] = []
     for n, step in enumerate(STEPS):
         marks = [mark("90", seconds=4), mark("11", seconds=4, instrument=ETH)] if n > 4 else []
         kept = await taken_over(db, marks)
         interrupted += step(kept)
+        statements += kept.diary.told_statements()
         await saved(db, kept)
 
     assert [p.model_dump_json() for p in interrupted] == [p.model_dump_json() for p in uninterrupted]
-    assert len(uninterrupted) == 4 + 6 + 1 + 1 + 2  # opening, trades, funding, marks, round 2
+    # opening, trades, funding, marks, liquidation, and for each the rounds up to 481, which opens at midnight
+    assert len(uninterrupted) == 4 + 8 + 1 + 1 + 1 + 2 * 480
+    assert statements == whole.diary.told_statements()
+    assert [statement.competitor_id for statement in statements] == ["ann", "bob"]
+    assert await db.fetchval("select sampled from clock") == at(86_400)
     assert all(portfolio.books_balanced for portfolio in uninterrupted)
 
 
@@ -91,12 +106,12 @@ async def test_an_auditor_finds_that_every_transaction_and_all_of_them_add_up_to
 
     books = await db.fetch("select * from books")
     assert {row["amount"] for row in books} == {0}
-    assert len(books) == 2 + 6 + 1 + 1  # two deposits, six trades, one funding, all together
+    assert len(books) == 2 + 8 + 1 + 1 + 1  # two deposits, eight trades, one funding, one liquidation, all together
     cash = await db.fetchval("select sum(amount) from ledger_entries where account = 'cash' and competitor_id = 'ann'")
     assert cash == kept.accounts["season-1", "ann"].cash
     numbers = await db.fetch("select entry from ledger_entries order by entry")
     assert [row["entry"] for row in numbers] == list(range(1, len(numbers) + 1))
-    assert await db.fetchval("select count(*) from trades") == 6
+    assert await db.fetchval("select count(*) from trades") == 8
     assert await db.fetchval("select sum(realised_pnl) from trades") == kept.accounts["season-1", "ann"].realised_pnl
 
 
@@ -135,7 +150,7 @@ async def test_many_entries_are_stored_like_few(db: Any) -> None:
     assert tuple(deposit) == (None, STARTS_AT, Decimal(-10_000))
     assert tuple(await db.fetchrow("select * from trades where trade_id = $1", named_id("trade", 1))) == (
         PARTITION, "season-1", "ann", named_id("trade", 1), named_id("fill", 1), named_id("order", 1), BTC, "sell",
-        Decimal(100), Decimal(1), Decimal("0.1"), "taker", "decision", Decimal(0), at(1),
+        Decimal(100), Decimal(1), Decimal("0.1"), "taker", "decision", Decimal(0), at(1), 1,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from contracts.base import CompetitorEvent, Model, SeasonEvent
-from contracts.signals import ExitPlan
+from contracts.signals import ExitPlan, MarginMode
 from contracts.types import (
     CompetitorId,
     Count,
@@ -40,6 +40,8 @@ class PositionView(Model):
     margin: UsdSize
     """notional / leverage."""
     liquidation_price: Price | None = None
+    """The mark price at which it would be liquidated, all else as it is; null where there is none."""
+    margin_mode: MarginMode = "cross"
     opened_at: Time
     exit_plan: ExitPlan | None = None
 
@@ -76,11 +78,22 @@ class PortfolioUpdated(CompetitorEvent):
     """The largest fall from a peak so far, as a share of the peak; sampled at every mark and fill."""
     turnover: UsdSize
     books_balanced: bool
-    """The ledger's entries add up to zero and explain the equity."""
+    """The ledger's entries add up to zero and explain the equity, and the last reconciliation found no difference."""
+    liquidation_fees: UsdSize | None = None
+    """In `fees` too."""
+    maintenance_margin: UsdSize | None = None
+    """Of all positions, by the tiers of their instruments."""
+    margin_ratio: Number | None = None
+    """Equity of the cross positions over what they require, maintenance margin and liquidation fee: at 1 the venue
+    liquidates. Null without one."""
+    leverage: Number | None = None
+    """exposure_gross / equity; null where the equity is not above zero."""
     losing_streak: Count | None = None
     """Closed trades lost in a row until now."""
     day_opening_equity: Usd | None = None
     """Equity at the last 00:00 UTC, the capital before the first."""
+    reconciled: bool | None = None
+    """Whether venue, ledger and replay agreed when they were last compared; null before the first time."""
 
 
 class LeaderboardRow(Model):
@@ -111,18 +124,24 @@ class LeaderboardUpdated(SeasonEvent):
 
 
 class StatementLine(Model):
+    """What a day's entries of one category did to the equity; `insurance` and `write_off` stand beside it."""
+
     category: Literal[
         "deposit", "fee", "realised_pnl", "funding", "liquidation_fee", "insurance", "transfer", "write_off"
     ]
     amount: Usd
+    """Above zero the equity rose; of `insurance` what its fund gained, of `write_off` what was missing beyond it."""
     entries: Count
 
 
 class DailyStatement(CompetitorEvent):
+    """closing_equity = opening_equity + unrealised_change + the lines, those of `insurance` and `write_off` apart."""
+
     topic: ClassVar[str] = "statements.v1"
 
     type: Literal["daily_statement"] = "daily_statement"
     day: date
+    """UTC. What happens at the 00:00 that ends it belongs to it."""
     opening_equity: Usd
     closing_equity: Usd
     unrealised_change: Usd
@@ -150,4 +169,47 @@ class ReconciliationReported(CompetitorEvent):
     detail: Name = "daily"
 
 
-StatementEvent = Annotated[DailyStatement | ReconciliationReported, Field(discriminator="type")]
+class MetricsReported(CompetitorEvent):
+    """What a competitor achieved since the season began, net of fees and funding; docs/reference/metrics.md defines it.
+
+    A figure that is not defined yet is null.
+    """
+
+    topic: ClassVar[str] = "statements.v1"
+
+    type: Literal["metrics_reported"] = "metrics_reported"
+    scope: Literal["day", "season"]
+    """The UTC day ended, or the season did."""
+    since: Time
+    until: Time
+    samples: Count
+    """Hourly returns behind the ratios."""
+    total_return: Number | None = None
+    volatility: Number | None = None
+    sharpe: Number | None = None
+    sortino: Number | None = None
+    calmar: Number | None = None
+    max_drawdown: Rate | None = None
+    max_drawdown_s: Count | None = None
+    """Length of the longest time below a peak."""
+    trades: Count
+    win_rate: Rate | None = None
+    profit_factor: Number | None = None
+    expectancy: Number | None = None
+    """USD a closed trade."""
+    average_hold_s: Number | None = None
+    median_hold_s: Number | None = None
+    average_size: Number | None = None
+    """USD of notional."""
+    median_size: Number | None = None
+    long_share: Rate | None = None
+    turnover: Number | None = None
+    """Times the capital."""
+    fee_share: Number | None = None
+    """Of the profit before fees and funding."""
+    funding_share: Number | None = None
+    leverage: Number | None = None
+    """Weighted by exposure."""
+
+
+StatementEvent = Annotated[DailyStatement | ReconciliationReported | MetricsReported, Field(discriminator="type")]

@@ -6,6 +6,8 @@ from starlette.applications import Starlette
 from pnl_tracker.board import telling
 from pnl_tracker.competition import Competition
 from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, READS, Tracker
+from pnl_tracker.instruments import Instruments
+from pnl_tracker.reporter import reporting
 from pnl_tracker.settings import Settings
 
 MAX_RECORDS = 2_000
@@ -14,8 +16,8 @@ MAX_RECORDS = 2_000
 
 def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or Settings()
-    competition = Competition()
-    tracker = Tracker(competition)
+    competition, instruments = Competition(), Instruments()
+    tracker = Tracker(competition, instruments)
     board = telling(settings.leaderboard_apart_s, lambda: tracker.keeps(0))
     return timed_app(
         "pnl-tracker",
@@ -24,7 +26,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         market_topics=MARKET_TOPICS,
         stage=tracker,
         clock=competition.clock,
-        background=[competition.read, board],
+        background=[competition.read, instruments.read, board, reporting(settings.reports_apart_s, tracker)],
         max_records=MAX_RECORDS,
         reads=READS,
     )

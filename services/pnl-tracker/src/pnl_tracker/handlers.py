@@ -7,16 +7,18 @@ from typing import ClassVar
 from chassis.step import Connection, Out, Writing
 from chassis.timed import MarketRecord
 from contracts.base import Event
-from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
+from contracts.executions import AccountStated, ExitPlanChanged, FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
+from contracts.portfolios import PortfolioUpdated
 
 from pnl_tracker import store
 from pnl_tracker.competition import Competition
-from pnl_tracker.core.unit import Unit
+from pnl_tracker.core.unit import Key, Unit
+from pnl_tracker.instruments import Instruments
 
 OWN_TOPIC = OrderFilled.topic
 MARKET_TOPICS = [MarkUpdated.topic]
-READS = (OrderFilled, FundingSettled, ExitPlanChanged)
+READS = (OrderFilled, FundingSettled, PositionLiquidated, ExitPlanChanged, AccountStated)
 """Of its own topic: nothing else that happens to an order moves money."""
 
 
@@ -26,8 +28,8 @@ class Tracker:
     merged: ClassVar[bool] = True
     watermark_topic: str | None = None
 
-    def __init__(self, competition: Competition) -> None:
-        self._competition = competition
+    def __init__(self, competition: Competition, instruments: Instruments) -> None:
+        self._competition, self._instruments = competition, instruments
         self._units: dict[int, Unit] = {}
         self._enrolled: dict[int, int] = {}
 
@@ -44,24 +46,36 @@ class Tracker:
         return partition in self._units
 
     def moment(self, partition: int) -> datetime | None:
-        """A round's portfolios count everything at or before its opening and nothing later."""
-        return self._unit(partition).next_opening
+        """A round's portfolios, and a day's statement, count everything at or before their moment and nothing later."""
+        return self._unit(partition).awaits
+
+    def partitions(self) -> list[int]:
+        return sorted(self._units)
+
+    def reconciled(self, partition: int, key: Key, *, agrees: bool) -> None:
+        """What the last reconciliation found: the next portfolio of the account shows it."""
+        if (account := self._units[partition].accounts.get(key)) is not None:
+            account.reconciled = agrees
 
     async def load(self, db: Connection, partition: int) -> None:
-        self._units[partition] = await store.load(db, partition)
+        unit = self._units[partition] = await store.load(db, partition)
+        unit.listings = self._instruments.terms
         self._enrolled[partition] = -1
 
     def own(self, partition: int, event: Event) -> Sequence[Event | Out]:
-        return self._unit(partition).execution(event)
+        unit = self._unit(partition)
+        return _said(unit, unit.execution(event))
 
     def market(self, partition: int, record: MarketRecord) -> Sequence[Event | Out]:
-        return self._unit(partition).mark(record)
+        unit = self._unit(partition)
+        return _said(unit, unit.mark(record))
 
     def recall(self, partition: int, record: MarketRecord) -> None:
         self._units[partition].recall(record)
 
     def passed(self, partition: int, through: datetime) -> Sequence[Event | Out]:
-        return self._unit(partition).passed(through)
+        unit = self._unit(partition)
+        return _said(unit, unit.passed(through))
 
     def watermark(self, partition: int) -> bool:  # noqa: ARG002  # the protocol's
         return False
@@ -75,3 +89,7 @@ class Tracker:
             self._enrolled[partition] = version
             unit.enrol(self._competition.roster(partition))
         return unit
+
+
+def _said(unit: Unit, portfolios: list[PortfolioUpdated]) -> Sequence[Event]:
+    return [*portfolios, *unit.diary.told_statements()] if unit.diary.statements else portfolios

@@ -13,3 +13,6 @@ class Settings(ServiceSettings):
     leaderboard_apart_s: Annotated[
         float, Field(gt=0, le=60, description="Seconds of wall time between two leaderboards.")
     ] = 1.0
+    reports_apart_s: Annotated[
+        float, Field(gt=0, le=60, description="Seconds of wall time between two looks for reports to be made.")
+    ] = 1.0

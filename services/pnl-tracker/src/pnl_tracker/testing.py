@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from contracts.base import named_id
 from contracts.competition import CompetitorRegistered, SeasonChanged, SeasonRules
-from contracts.executions import FundingSettled, OrderFilled
-from contracts.market import MarkUpdated
+from contracts.executions import AccountStated, FundingSettled, OrderFilled, PositionLiquidated, VenuePosition
+from contracts.market import InstrumentListed, MarginTier, MarkUpdated
 
 from pnl_tracker.core.roster import Roster
 from pnl_tracker.core.unit import Unit
@@ -112,6 +112,61 @@ def funding(n: int, payment: str, *, seconds: float, **changes: Any) -> FundingS
         "payment": Decimal(payment),
     }
     return FundingSettled(**fields | changes)
+
+
+def liquidated(n: int, *, fee: str, change: str, written_off: str = "0", seconds: float = 1) -> PositionLiquidated:
+    fields: dict[str, Any] = {
+        "event_id": named_id("liquidated", n),
+        "at": at(seconds),
+        "season_id": "season-1",
+        "competitor_id": "ann",
+        "instrument": BTC,
+        "step": "taken_over",
+        "tier_from": 1,
+        "tier_to": 0,
+        "quantity": Decimal(1),
+        "quantity_after": Decimal(0),
+        "mark_price": Decimal(100),
+        "margin_ratio": Decimal("0.9"),
+        "maintenance_margin": Decimal(5),
+        "fee": Decimal(fee),
+        "realised_pnl": Decimal(0),
+        "insurance_change": Decimal(change),
+        "written_off": Decimal(written_off),
+    }
+    return PositionLiquidated(**fields)
+
+
+def stated(
+    n: int, *, seconds: float, positions: dict[str, tuple[str, str]] | None = None, **sums: Any
+) -> AccountStated:
+    """The venue's account; `positions` are (quantity, cost) by instrument, sums not given are zero."""
+    fields: dict[str, Any] = dict.fromkeys(
+        ("realised_pnl", "fees", "liquidation_fees", "funding", "insurance_fund", "written_off"), Decimal(0)
+    )
+    fields |= {
+        "event_id": named_id("stated", n),
+        "at": at(seconds),
+        "stamp": at(seconds),
+        "season_id": "season-1",
+        "competitor_id": "ann",
+        "fills": 0,
+        "open_orders": 0,
+        "positions": tuple(
+            VenuePosition(instrument=name, quantity=Decimal(quantity), cost=Decimal(cost))
+            for name, (quantity, cost) in (positions or {}).items()
+        ),
+    }
+    return AccountStated(**fields | sums)
+
+
+def listed(instrument: str, *tiers: MarginTier, taker: str = "0.0005") -> InstrumentListed:
+    return InstrumentListed(
+        event_id=named_id("listed", instrument), at=STARTS_AT, instrument=instrument, venue="synthetic", base="BTC",
+        quote="USDT", tick_size=Decimal("0.1"), lot_size=Decimal("0.001"), quantity_min=Decimal("0.001"),
+        quantity_max=Decimal(1000), notional_min=Decimal(5), contract_value=Decimal(1), leverage_max=Decimal(20),
+        maker_fee_rate=Decimal("0.0002"), taker_fee_rate=Decimal(taker), funding_interval_hours=8, tiers=tiers,
+    )  # fmt: skip
 
 
 class Mark(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chassis.keyed_stage import KeyedStage
-from chassis.step import Connection, Out, Partition
+from chassis.step import Connection, Out, Partition, Writing
 from contracts.base import Event
 from contracts.signals import SignalEvent, SignalProposed
 
@@ -34,9 +34,9 @@ class Gate:
     def decide(self, partition: Partition, event: Event) -> Sequence[Event | Out]:
         return self._part(partition).decide(partition, event)
 
-    async def save(self, db: Connection) -> None:
-        await self._standings.save(db)
-        await self._orders.save(db)
+    async def save(self, out: Writing) -> None:
+        await self._standings.save(out)
+        await self._orders.save(out)
 
     def sizes(self) -> dict[str, int]:
         return {"competitors": self._standings.sizes()["keys"]}

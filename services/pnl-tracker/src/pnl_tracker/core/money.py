@@ -1,6 +1,15 @@
 """Sums without rounding. What must be rounded, is rounded here."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
 from typing import Any
 
 ZERO = Decimal()
@@ -8,6 +17,8 @@ _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 _DIVISION = Decimal("1e-12")
 _DIVIDING = Context(prec=50, rounding=ROUND_HALF_EVEN)
 """38 digits before the twelve places: more than any sum of wire values has."""
+WIDE = Context(prec=50, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow, DivisionByZero])
+"""For what is no sum: roots, powers, means."""
 _WIRE_PLACES = 18
 _WIRE = Decimal("1e-18")
 
@@ -30,3 +41,8 @@ def product(quantity: Decimal, price: Decimal) -> Decimal:
 def quotient(value: Decimal, divisor: Decimal) -> Decimal:
     """value / divisor to 12 places."""
     return _DIVIDING.divide(value, divisor).quantize(_DIVISION, context=_DIVIDING)
+
+
+def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
+    """whole * part / of, to 12 places toward zero: what stays of the whole has its sign."""
+    return (_DIVIDING.divide(whole * part, of)).quantize(_DIVISION, rounding=ROUND_DOWN, context=_DIVIDING)

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from contracts.portfolios import PositionView
-from contracts.signals import ExitPlan
+from contracts.signals import ExitPlan, MarginMode
 
-from pnl_tracker.core.money import ZERO, product, quotient
+from pnl_tracker.core.margining import Need
+from pnl_tracker.core.money import ZERO, product, quotient, share
 
 
 class Change(NamedTuple):
@@ -39,9 +40,12 @@ class Position:
     trip_net: Decimal = ZERO
     """Realised P&L less fees since it was last flat."""
     leverage: Decimal = Decimal(1)
+    margin_mode: MarginMode = "cross"
     exit_plan: ExitPlan | None = None
     shown: PositionView | None = None
     """How it was shown last, if nothing of it changed since: most fills leave the other positions alone."""
+    need: Need | None = None
+    """What the position needs as it is shown."""
 
     @property
     def entry_price(self) -> Decimal:
@@ -49,6 +53,7 @@ class Position:
 
     def view(self, mark: Decimal) -> PositionView:
         if self.shown is None or self.shown.mark_price != mark:
+            self.need = None
             value = product(self.quantity, mark)
             self.shown = PositionView.made(
                 instrument=self.instrument,
@@ -60,6 +65,7 @@ class Position:
                 leverage=self.leverage,
                 margin=quotient(abs(value), self.leverage),
                 liquidation_price=None,
+                margin_mode=self.margin_mode,
                 opened_at=self.opened_at,
                 exit_plan=self.exit_plan,
             )
@@ -78,7 +84,7 @@ class Position:
         return self._close(quantity, price, fee, at)
 
     def _reduce(self, quantity: Decimal, price: Decimal, fee: Decimal) -> Change:
-        released = -quotient(self.cost * quantity, self.quantity)
+        released = -share(self.cost, quantity, self.quantity)
         realised = -product(quantity, price) - released
         self.trip_net += realised - fee
         return self._change(quantity, -released, realised, None)

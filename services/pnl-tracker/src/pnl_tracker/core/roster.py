@@ -15,6 +15,10 @@ class Roster:
     active: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Season to its active competitors."""
 
+    @property
+    def ends(self) -> list[datetime]:
+        return [season.ends_at for season in self.seasons.values() if season.ends_at is not None]
+
 
 def last_round_opened(season: SeasonChanged, at: datetime) -> int:
     """The last round that opens at or before `at`; 0 where none has."""

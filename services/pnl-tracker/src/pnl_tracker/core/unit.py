@@ -4,18 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
+from uuid import UUID
 
 from contracts.base import Event, named_id
 from contracts.competition import SeasonChanged
-from contracts.executions import ExitPlanChanged, FundingSettled, OrderFilled
+from contracts.executions import AccountStated, ExitPlanChanged, FundingSettled, OrderFilled, PositionLiquidated
 from contracts.market import MarkUpdated
 from contracts.portfolios import PortfolioUpdated
 from contracts.wire import BadRecord
 
+from pnl_tracker.core.diary import Diary
+from pnl_tracker.core.margining import Listings
 from pnl_tracker.core.money import exact
-from pnl_tracker.core.portfolio import Account
+from pnl_tracker.core.portfolio import Account, Cause
 from pnl_tracker.core.position import Position
 from pnl_tracker.core.roster import Roster, last_round_opened
+from pnl_tracker.core.sampling import MINUTE, due, midnight_after, minute_after, minute_at
 
 MARK_UPDATES_APART = timedelta(milliseconds=250)
 """Arena time between two portfolios of a competitor that only the marks caused."""
@@ -42,8 +46,12 @@ class UnknownSeason(Exception):
 
 
 class Unit:
-    def __init__(self, accounts: dict[Key, Account] | None = None, entries: int = 0) -> None:
+    def __init__(
+        self, accounts: dict[Key, Account] | None = None, entries: int = 0, sampled: datetime | None = None
+    ) -> None:
         self.accounts = accounts or {}
+        self.listings: Listings = {}
+        """The instruments' terms, as latest values: whoever reads them keeps them here."""
         self.entries = entries
         """How many ledger entries are stored."""
         self.changed: dict[Key, Account] = {}
@@ -52,6 +60,7 @@ class Unit:
         """Positions to be saved, flat ones too."""
         self.fills: list[tuple[Key, OrderFilled, Decimal]] = []
         """Trades to be saved, each with what it realised."""
+        self.diary = Diary()
         self._marks: dict[str, MarkRecord] = {}
         self._holders: dict[str, dict[Key, Account]] = {}
         self._unvalued: dict[Key, Account] = {}
@@ -62,6 +71,7 @@ class Unit:
         self._roster = Roster()
         self.next_opening: datetime | None = None
         """Of the next round whose portfolios are still to be told."""
+        self._next_minute = None if sampled is None else minute_after(sampled)
         self._at: datetime | None = None
         """The latest moment of which anything was counted; live, an execution may arrive after a later mark."""
         for account in self.accounts.values():
@@ -70,7 +80,18 @@ class Unit:
 
     def enrol(self, roster: Roster) -> None:
         self._roster = roster
+        for account in self.accounts.values():
+            if (season := roster.seasons.get(account.season_id)) is not None:
+                account.fee_rate = season.rules.taker_fee_rate
         self._plan()
+
+    @property
+    def awaits(self) -> datetime | None:
+        """The next round's opening or the next midnight, whichever comes first."""
+        if self._at is None:
+            return self.next_opening
+        midnight = midnight_after(self._at)
+        return midnight if self.next_opening is None else min(midnight, self.next_opening)
 
     def recall(self, record: MarkRecord) -> None:
         """A mark from before the unit was taken over."""
@@ -102,22 +123,26 @@ class Unit:
                     told += self._fill(event)
                 case FundingSettled():
                     told += self._settle(event)
+                case PositionLiquidated():
+                    told += self._liquidate(event)
                 case ExitPlanChanged():
                     self._replan(event)
+                case AccountStated():
+                    told += self._stated(event)
                 case _:
                     pass  # moves no money
         return told
 
     def passed(self, through: datetime) -> Portfolios:
         """Everything at or before `through` was handed over."""
-        told = self._open_rounds(through)
+        told = self._catch_up(through)
         self._at = through
         self._value()
         with exact():
             for key, account in list(self._moved.items()):
                 if account.updated_at is None or through - account.updated_at >= MARK_UPDATES_APART:
                     event_id = named_id("portfolio", *key, "mark", through.isoformat())
-                    told.append(self._tell(account, account.portfolio(event_id, through, "mark", self._price)))
+                    told.append(self._tell(account, self._portfolio(account, event_id, through, "mark")))
         return told
 
     # Executions
@@ -132,8 +157,8 @@ class Unit:
         self.fills.append((account.key, event, account.realised_pnl - realised))
         self._touch(account, position)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(
-            event_id, self._not_before(event.at), "fill", self._price, traceparent=event.traceparent
+        portfolio = self._portfolio(
+            account, event_id, self._not_before(event.at), "fill", traceparent=event.traceparent
         )
         return [*told, self._tell(account, portfolio)]
 
@@ -142,10 +167,28 @@ class Unit:
         account, told = self._account(event.season_id, event.competitor_id)
         account.settle(event)
         event_id = event.child_id("portfolio")
-        portfolio = account.portfolio(
-            event_id, self._not_before(event.at), "funding", self._price, traceparent=event.traceparent
+        portfolio = self._portfolio(
+            account, event_id, self._not_before(event.at), "funding", traceparent=event.traceparent
         )
         return [*told, self._tell(account, portfolio)]
+
+    def _liquidate(self, event: PositionLiquidated) -> Portfolios:
+        self._value()
+        account, told = self._account(event.season_id, event.competitor_id)
+        if not account.liquidate(event):
+            return told
+        return [*told, self._caused(account, event, "liquidation")]
+
+    def _caused(self, account: Account, event: Event, cause: Cause) -> PortfolioUpdated:
+        at = self._not_before(event.at)
+        portfolio = self._portfolio(account, event.child_id("portfolio"), at, cause, traceparent=event.traceparent)
+        return self._tell(account, portfolio)
+
+    def _stated(self, event: AccountStated) -> Portfolios:
+        account, told = self._account(event.season_id, event.competitor_id)
+        self.changed[account.key] = account
+        self.diary.compare(account, event)
+        return told
 
     def _replan(self, event: ExitPlanChanged) -> None:
         account = self.accounts.get((event.season_id, event.competitor_id))
@@ -182,22 +225,56 @@ class Unit:
             self._moved.update(self._unvalued)
             self._unvalued = {}
 
+    def _portfolio(
+        self, account: Account, event_id: UUID, at: datetime, cause: Cause, *,
+        round: int | None = None, traceparent: str = "",
+    ) -> PortfolioUpdated:  # fmt: skip
+        return account.portfolio(
+            event_id, at, cause, self._price, listings=self.listings, round=round, traceparent=traceparent
+        )
+
     def _tell(self, account: Account, portfolio: PortfolioUpdated) -> PortfolioUpdated:
         self.changed[account.key] = account
         self._moved.pop(account.key, None)
+        self.diary.told(portfolio)
         return portfolio
 
-    # Rounds
+    # Time
 
     def _before(self, at: datetime) -> Portfolios:
-        """The portfolios of the rounds that opened before anything of `at` is counted."""
-        opening = self.next_opening
-        told = self._open_rounds(at - _MOMENT) if opening is not None and opening < at else []
+        """What is to be told of the minutes and rounds before anything of `at` is counted."""
+        opening, minute = self.next_opening, self._next_minute
+        is_due = (opening is not None and opening < at) or (minute is not None and minute < at)
+        told = self._catch_up(at - _MOMENT) if is_due else []
+        if minute is None:
+            self._next_minute = minute_at(at)
         self._at = self._not_before(at)
         return told
 
     def _not_before(self, at: datetime) -> datetime:
         return at if self._at is None or at > self._at else self._at
+
+    def _catch_up(self, until: datetime) -> Portfolios:
+        if self._next_minute is None:
+            self._next_minute = minute_at(until)
+        if self._next_minute > until:
+            return self._open_rounds(until)
+        told: Portfolios = []
+        for moment in due(self._next_minute, until, self._roster.ends):
+            told += self._open_rounds(moment - _MOMENT)
+            self._look(moment)
+        self._next_minute = minute_after(until)
+        self.diary.minute = self._next_minute - MINUTE
+        return told + self._open_rounds(until)
+
+    def _look(self, moment: datetime) -> None:
+        """The equity of every account at a full minute; its statement at midnight."""
+        self._value()
+        with exact():
+            for key, account in sorted(self.accounts.items()):
+                season = self._roster.seasons.get(account.season_id)
+                if season and self.diary.look(account, season, moment, self._price, self.listings):
+                    self.changed[key] = account
 
     def _open_rounds(self, until: datetime) -> Portfolios:
         if self.next_opening is None or self.next_opening > until:
@@ -223,7 +300,7 @@ class Unit:
     def _round(self, account: Account, number: int, opened_at: datetime) -> PortfolioUpdated:
         account.round = number
         event_id = named_id("portfolio", *account.key, "round", number)
-        return self._tell(account, account.portfolio(event_id, opened_at, "round", self._price, round=number))
+        return self._tell(account, self._portfolio(account, event_id, opened_at, "round", round=number))
 
     def _account(self, season_id: str, competitor_id: str) -> tuple[Account, Portfolios]:
         """The account, and its first portfolio where it had none before."""
@@ -235,12 +312,13 @@ class Unit:
         if season is None:
             raise UnknownSeason(f"{season_id}, of which {competitor_id} traded")
         account = self.accounts[key] = Account(season_id, competitor_id, season.rules.capital)
+        account.fee_rate = season.rules.taker_fee_rate
         if self._at is not None:
             # One that comes late is told of the round that is open, not of those it missed.
             account.round = max(0, last_round_opened(season, self._at - _MOMENT) - 1)
         event_id = named_id("portfolio", *key, "opened")
         account.open(event_id, season.starts_at)
-        portfolio = account.portfolio(event_id, season.starts_at, "opened", self._price)
+        portfolio = self._portfolio(account, event_id, season.starts_at, "opened")
         return account, [self._tell(account, portfolio)]
 
     def _plan(self) -> None:
