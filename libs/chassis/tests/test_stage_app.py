@@ -181,3 +181,12 @@ async def test_replicas_share_the_partitions_and_say_everything_once(world: Worl
     )
     assert shares[0] >= 40
     assert shares[1] > 0, "the second replica has partitions"
+
+
+async def test_a_process_that_is_to_end_while_it_joins_its_group_ends(world: World) -> None:
+    topic = await world.topic("orders.v1", 4)
+    for hundredths in range(0, 16, 2):
+        app = stage_app(world.service, world.settings, topics=[topic], stage=KeyedStage(dict[str, int], lambda *_: []))
+        async with asyncio.timeout(20), running(app) as resources:
+            await asyncio.sleep(hundredths / 100)  # somewhere on the way from the start to the first poll
+        assert resources.failure is None

@@ -52,7 +52,8 @@ def stage_app(
     """A plain stage."""
 
     async def run(resources: Resources) -> None:
-        consumer, step = await _consumer(resources), await _step(resources, stage)
+        step = await _step(resources, stage)
+        consumer = await _consumer(resources)
         onlookers = Onlookers(consumer, step, resources.telemetry, stage)
         worker = Worker(consumer, PlainStep(step, stage, resources.telemetry), onlookers, max_records)
         await worker.run(topics, resources.stopping, resources.health.loops["loop"])
@@ -83,7 +84,8 @@ def timed_app(
     passed_over = () if reads is None else set(TOPICS[own_topic].event_types) - {TimeAdvanced, *reads}
 
     async def run(resources: Resources) -> None:
-        consumer, step = await _consumer(resources), await _step(resources, stage, passed_over)
+        step = await _step(resources, stage, passed_over)
+        consumer = await _consumer(resources)
         reader = await _reader(resources)
         worker = TimedWorker(
             service,
@@ -155,6 +157,7 @@ async def _drain(running: "asyncio.Future[None]", loop: Loop, resources: Resourc
 
 
 async def _consumer(resources: Resources) -> Any:
+    """Made after the step, so that it is stopped before the step's connection is closed: it may be taking over."""
     settings = resources.settings
     consumer = await start_member(settings.kafka, resources.service, settings.instance)
     resources.stack.push_async_callback(consumer.stop)
