@@ -169,7 +169,7 @@ class LatestValues(Generic[E]):
                         await self._take(record)
                 if polled:
                     self._tell()
-                    if not behind and not self._queues and self._on_event is None:
+                    if not behind and not self._queues:
                         await self._pause()
         finally:
             await consumer.stop()
