@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from contracts.base import Event
 from contracts.executions import FundingSettled
+from order_executor.core import Market, Venue
 from order_executor.testing import D, at, book, feed, mark, new_venue, order
 
 STAMP = 100.0
@@ -93,3 +94,16 @@ def test_each_stamp_is_the_venues_own_whatever_its_interval(hours: int) -> None:
     assert {(event.competitor_id, event.payment, event.stamp) for event in second} == {
         (name, D("0.1"), at(2 * interval)) for name in ("before", "exactly", "after")
     }
+
+
+def test_a_restart_keeps_the_stamp_whichever_account_is_loaded_first() -> None:
+    venue = new_venue()
+    feed(venue, BOOK, mark(0, "100", rate="0.0001", stamp=STAMP), order(1, "buy", "1"))
+    feed(venue, order(2, "buy", "1", 2, competitor_id="bob"), order(3, "sell", "1", 3, competitor_id="bob"), 4.0)
+    again = Venue(Market(venue.info.terms))
+    flat_first = sorted(venue.accounts.values(), key=lambda account: account.competitor_id != "bob")
+
+    again.restore(venue.now, venue.stamps, flat_first, ())
+
+    # 1 * 100 * 0.0001 = 0.01
+    assert [(event.competitor_id, event.payment) for event in settled(feed(again, STAMP + 1))] == [("ann", D("0.01"))]

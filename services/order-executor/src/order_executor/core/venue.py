@@ -53,7 +53,7 @@ class Venue:
         instructions: Iterable[Instruction] = (),
     ) -> None:  # fmt: skip
         """Go on from what was saved; `orders` are the open ones, `instructions` those not carried out."""
-        self.now, self.stamps = now, dict(stamps)
+        self.now = now
         self.accounts = {account.key: account for account in accounts}
         for order in sorted(orders, key=lambda each: each.number):
             if order.status == "pending":
@@ -65,6 +65,7 @@ class Venue:
             self._agenda.wait(event)
         for account in self.accounts.values():
             self._reindex(account)
+        self.stamps = dict(stamps)  # last: an account that is flat would take away what the next one's position awaits
 
     @property
     def awaits(self) -> datetime | None:
