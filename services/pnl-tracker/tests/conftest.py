@@ -3,14 +3,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tracker_parts and timescale_server are imported by name
 
 from tracker_parts import Parts, started
-
-settings.register_profile("unhurried", deadline=None)  # how long an example takes says how busy the machine is
-settings.load_profile("unhurried")
 
 
 @pytest.fixture
