@@ -5,6 +5,7 @@ Only orders that may take on risk are held against these: a competitor may alway
 
 from decimal import Decimal
 
+from contracts.margin import tier_at
 from contracts.market import InstrumentListed, MarginTier
 from contracts.money import ZERO, times
 
@@ -39,8 +40,8 @@ def tiers_end(case: Case) -> Finding | None:
 
 def tier_of(instrument: InstrumentListed, size: Decimal, price: Decimal) -> MarginTier | None:
     """The first whose cap holds a position of so many base units, the last where none does."""
-    held = (each for each in instrument.tiers if in_unit(each, instrument, size, price) <= each.cap)
-    return next(held, instrument.tiers[-1] if instrument.tiers else None)
+    tiers = instrument.tiers
+    return tiers[tier_at(tiers, size, price, instrument.contract_value)] if tiers else None
 
 
 def in_unit(tier: MarginTier, instrument: InstrumentListed, size: Decimal, price: Decimal) -> Decimal:
