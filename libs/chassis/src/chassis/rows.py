@@ -84,11 +84,8 @@ def _together(parts: tuple[tuple[str, int], ...], query: str) -> str:
     last = _numbered_on(query, first)
     if not named:
         return last
-    return (
-        f"with {', '.join(named)}, {last[len('with ') :]}"
-        if last.startswith("with ")
-        else (f"with {', '.join(named)} {last}")
-    )
+    parts_with = f"with {', '.join(named)}"
+    return f"{parts_with}, {last.removeprefix('with ')}" if last.startswith("with ") else f"{parts_with} {last}"
 
 
 def _numbered_on(statement: str, first: int) -> str:
