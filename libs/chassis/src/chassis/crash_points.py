@@ -1,0 +1,40 @@
+"""Named points between two effects where a test kills the process: `CHASSIS_CRASH_POINT=step.after_commit:2`.
+
+SIGKILL at the second passing, as a power cut would. Whatever is armed belongs to one life of one process; without the
+variable a point is one look at an empty dict.
+"""
+
+import os
+import re
+import signal
+from importlib.resources import files
+
+_left: dict[str, int] = {}
+"""Passings of the armed point until it kills."""
+
+
+def crash_point(name: str) -> None:
+    """`name` is a literal, so that `points` finds it."""
+    if _left and name in _left:
+        _left[name] -= 1
+        if not _left[name]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(point: str) -> None:
+    """`NAME:n`. Nothing where it is empty."""
+    if not point:
+        return
+    name, _, nth = point.partition(":")
+    if not name or not nth.isdecimal() or int(nth) < 1:
+        raise ValueError(f"CHASSIS_CRASH_POINT: NAME:n with n from 1, not {point!r}")
+    _left[name] = int(nth)
+
+
+def points(package: str) -> list[str]:
+    """Every point of an installed package's modules, in the order of the source."""
+    modules = sorted((one for one in files(package).iterdir() if one.name.endswith(".py")), key=lambda one: one.name)
+    return [name for module in modules for name in re.findall(r'crash_point\("([\w.]+)"\)', module.read_text())]
+
+
+arm(os.environ.get("CHASSIS_CRASH_POINT", ""))
