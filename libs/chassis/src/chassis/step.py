@@ -30,6 +30,7 @@ from contracts.wire import BadRecord, Encoded, decode, numbered
 from chassis.crash_points import crash_point
 from chassis.publish import Out, Publisher, acknowledged, encoded
 from chassis.rows import Connection, Writing, columns
+from chassis.said import Said, unsaid
 from chassis.telemetry import Telemetry
 
 __all__ = ["Connection", "Fenced", "Out", "Partition", "Position", "Record", "Stage", "Step", "Writing"]
@@ -108,6 +109,8 @@ class Position:
     """Sources whose sequence moved since the last commit."""
     outs: list[Encoded] = field(default_factory=list)
     """What was caused since the last commit."""
+    said: Said = field(default_factory=Said)
+    """After a restore: what is on the topics already."""
 
 
 class Step:
@@ -143,9 +146,11 @@ class Step:
         seen = await self._db.fetch(
             "select source, sequence from step_seen where topic = $1 and partition = $2", *partition
         )
+        said = await self._db.fetchval("select said from step_said where topic = $1 and partition = $2", *partition)
         position = Position(
-            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen))
-        )
+            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen)),
+            said=Said.unpacked(said) if said else Said(),
+        )  # fmt: skip
         await load(self._db)
         crash_point("step.after_load")
         outs = unpack(row["staged"])
@@ -186,7 +191,7 @@ class Step:
             span.end()
 
     def say(self, position: Position, outs: Iterable[Event | Out]) -> None:
-        position.outs += [encoded(out, self._telemetry) for out in outs]
+        position.outs += unsaid(position.said, [encoded(out, self._telemetry) for out in outs])
 
     async def commit(self, positions: Sequence[Position]) -> None:
         """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""
