@@ -43,7 +43,7 @@ def cases() -> list[Case]:
 
 
 def test_a_point_is_the_name_and_the_passing_at_which_it_kills() -> None:
-    for wrong in ("step.after_commit", "step.after_commit:0", "step.after_commit:x", ":1"):
+    for wrong in ("step.after_commit", "step.after_commit:0", "step.after_commit:x", "step.after_commit:1:KILL", ":1"):
         with pytest.raises(ValueError, match="CHASSIS_CRASH_POINT"):
             arm(wrong)
 

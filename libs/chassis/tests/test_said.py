@@ -17,7 +17,9 @@ def added(said: Said, *events: Event) -> Said:
 
 def board(second: float) -> LeaderboardUpdated:
     like = halted(int(second * 10), seconds=second)
-    return LeaderboardUpdated(event_id=like.event_id, at=like.at, season_id="s", seq=int(second), rows=(), books_balanced=True)
+    return LeaderboardUpdated(
+        event_id=like.event_id, at=like.at, season_id="s", seq=int(second), rows=(), books_balanced=True
+    )
 
 
 def test_an_event_is_covered_once_by_its_id_whatever_its_time() -> None:
