@@ -106,7 +106,7 @@ class Arena:
     async def say(self, *events: Event, topic: str | None = None, partition: int | None = None) -> None:
         for event in events:
             out = encode(event, topic=topic)
-            count = MARKET_PARTITIONS if out.topic.startswith("market.") else PARTITIONS
+            count = len(await self._producer.partitions_for(out.topic))
             where = partition_of(event.key, count) if partition is None else partition
             source = f"upstream/{out.topic}/{where}"
             self._numbers[source] += not isinstance(event, TimeAdvanced)

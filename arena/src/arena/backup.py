@@ -109,7 +109,7 @@ async def run_client(program: str, dsn: str, *arguments: str) -> None:
     """pg_dump or pg_restore. The password goes by the environment: arguments are for everybody to read."""
     url = make_url(dsn)
     env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(url.password or "")}
-    where = url.set(drivername="postgresql", password=None).render_as_string()
+    where = url._replace(drivername="postgresql", password=None).render_as_string()
     options = [f"--dbname={where}", "--no-owner", "--no-privileges", *arguments]
     process = await asyncio.create_subprocess_exec(
         str(binaries() / program), *options,

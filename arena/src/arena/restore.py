@@ -18,6 +18,7 @@ import msgpack
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.said import Said
 from chassis.step import Partition
+from contracts.portfolios import PortfolioUpdated
 from contracts.topics import SERVICES, TOPICS
 
 from arena import backup_manifest
@@ -26,7 +27,7 @@ from arena.backup_manifest import DATABASE, OBJECTS, STARTED_WITH, Manifest
 from arena.datadir import DataDir
 from arena.exits import Exit, Stopped
 from arena.options import EMBEDDED
-from arena.reading import records_until, whole_topics
+from arena.reading import read_latest, records_until, whole_topics
 from arena.stack.kafka import EmbeddedKafka
 from arena.stack.postgres import EmbeddedPostgres
 
@@ -40,6 +41,12 @@ where (topic, partition) = ($1, $2) and sequence < $3
 SAID = """
 insert into {schema}.step_said values ($1, $2, $3) on conflict (topic, partition) do update set said = excluded.said
 """
+
+
+COUNT_ON = """
+update pnl_tracker.accounts set seq = greatest(seq, $3) where (season_id, competitor_id) = ($1, $2)
+"""
+"""Marks cause more portfolios or fewer, as batches fall: readers take the greatest `seq` for the latest."""
 
 
 @dataclass
@@ -104,6 +111,8 @@ async def _restored(backup: Path, manifest: Manifest, folder: DataDir, fresh: Pa
             behind = await _behind(db, consumer)
             say("looking for what the topics hold already")
             caused = await _caused(consumer, manifest)
+        portfolios = await read_latest(kafka.bootstrap, [PortfolioUpdated.topic])
+        await db.executemany(COUNT_ON, [(each.season_id, each.competitor_id, each.seq) for each in portfolios])
         positions = await _go_on(db, caused)
     return {"positions": positions, "records_to_take_again": behind, "records_not_said_again": sum(
         one.records for one in caused.values())}  # fmt: skip
