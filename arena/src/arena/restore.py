@@ -17,7 +17,7 @@ import asyncpg
 import msgpack
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.said import Said
-from chassis.step import Partition
+from chassis.step import Connection, Partition
 from contracts.portfolios import PortfolioUpdated
 from contracts.topics import SERVICES, TOPICS
 
@@ -30,8 +30,6 @@ from arena.options import EMBEDDED
 from arena.reading import read_latest, records_until, whole_topics
 from arena.stack.kafka import EmbeddedKafka
 from arena.stack.postgres import EmbeddedPostgres
-
-Database = asyncpg.Connection[Any]
 
 GO_ON = """
 update {schema}.step_position set sequence = $3, staged = '\\x90'
@@ -118,7 +116,7 @@ async def _restored(backup: Path, manifest: Manifest, folder: DataDir, fresh: Pa
         one.records for one in caused.values())}  # fmt: skip
 
 
-async def _behind(db: Database, consumer: AIOKafkaConsumer) -> int:
+async def _behind(db: Connection, consumer: AIOKafkaConsumer) -> int:
     """How many own records the stages take again. Raises Stopped where the broker no longer has what one needs."""
     begins = await consumer.beginning_offsets(consumer.assignment())
     ends, behind = await consumer.end_offsets(consumer.assignment()), 0
@@ -176,7 +174,7 @@ def _cause(source: str) -> tuple[str, Partition] | None:
     return (service, Partition(topic, int(number))) if topic in TOPICS and number.isdecimal() else None
 
 
-async def _go_on(db: Database, caused: Mapping[tuple[str, Partition], Caused]) -> int:
+async def _go_on(db: Connection, caused: Mapping[tuple[str, Partition], Caused]) -> int:
     """Number on from what is there; remember it. Returns how many positions there are."""
     count = 0
     for service, schema in zip(SERVICES, SCHEMAS, strict=True):
@@ -191,7 +189,7 @@ async def _go_on(db: Database, caused: Mapping[tuple[str, Partition], Caused]) -
     return count
 
 
-async def _has_positions(db: Database, schema: str) -> bool:
+async def _has_positions(db: Connection, schema: str) -> bool:
     return bool(await db.fetchval("select to_regclass($1)", f"{schema}.step_position"))
 
 

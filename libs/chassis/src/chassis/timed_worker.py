@@ -96,8 +96,8 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         try:
             async with self._step.lock:
                 await self._commit(at_once=True)  # or the next commit would save state without its position
-                crash_point("timed.revoked")
                 for where in revoked:
+                    crash_point("timed.revoked")
                     self._units.pop(Partition(*where), None)
                     self._step.let_go(Partition(*where))
         except BaseException as error:
