@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from contracts.wire import header
@@ -49,9 +49,26 @@ class History:
     """Its state and its positions."""
 
 
+class Topics(NamedTuple):
+    plain: str
+    timed: str
+    market: str
+    says: str
+    """Of all stages; one partition more, so that one input's outputs spread."""
+
+    @classmethod
+    async def of(cls, world: World) -> "Topics":
+        return cls(
+            await world.topic("orders.v1", PARTITIONS, tag="-plain"),
+            await world.topic("executions.v1", PARTITIONS),
+            await world.topic("market.marks.v1", PARTITIONS),
+            await world.topic("orders.v1", PARTITIONS + 1, tag="-says"),
+        )
+
+
 class Sweep:
-    def __init__(self, world: World, db: "asyncpg.Pool[Any]") -> None:
-        self._world, self._db = world, db
+    def __init__(self, world: World, topics: Topics, db: "asyncpg.Pool[Any]") -> None:
+        self._world, self._topics, self._db = world, topics, db
 
     @classmethod
     @asynccontextmanager
@@ -60,15 +77,14 @@ class Sweep:
         await world.start()
         try:
             async with asyncpg.create_pool(postgres, min_size=1, max_size=4) as db:
-                sweep = cls(world, db)
+                sweep = cls(world, await Topics.of(world), db)
                 await sweep._feed()
                 yield sweep
         finally:
             await world.stop()
 
     async def _feed(self) -> None:
-        self._world_topics = await self._topics()
-        plain, timed, market, _ = self._world_topics
+        plain, timed, market, _ = self._topics
         for n in range(EVENTS):
             await self._world.send(plain, halted(n, COMPETITORS[n % 6]))
             where, second = n % PARTITIONS, n / 2
@@ -81,19 +97,12 @@ class Sweep:
             await self._world.send(timed, watermark(EVENTS, partition), partition=partition)
             await self._world.send(market, watermark(EVENTS, partition), partition=partition)
 
-    async def _topics(self) -> tuple[str, str, str, str]:
-        plain = await self._world.topic("orders.v1", PARTITIONS, tag="-plain")
-        timed = await self._world.topic("executions.v1", PARTITIONS)
-        market = await self._world.topic("market.marks.v1", PARTITIONS)
-        return plain, timed, market, await self._world.topic("orders.v1", PARTITIONS + 1, tag="-says")
-
     async def stand(self, kind: Kind, name: str, **dies_at: Any) -> Stand:
         """One more stage, with the schema of its own."""
-        plain, timed, market, says = self._world_topics
         service = f"{self._world.service}-{kind}-{name}"
         dsn = await asyncio.to_thread(migrate, self._world.admin_dsn, service, password="of-no-value")  # noqa: S106  # a test
-        reads = plain if kind == "plain" else timed
-        return Stand(kind, service, self._world.kafka, dsn, reads, market, says, **dies_at)
+        reads = self._topics.plain if kind == "plain" else self._topics.timed
+        return Stand(kind, service, self._world.kafka, dsn, reads, self._topics.market, self._topics.says, **dies_at)
 
     async def play(self, stand: Stand) -> int | None:
         """To the end of the input; where something is armed, the exit code of the life that it ended."""
@@ -138,7 +147,7 @@ class Sweep:
     async def _said(self) -> list[Any]:
         reader = await start_reader(self._world.kafka)
         try:
-            reader.assign(await all_partitions(reader, [self._world_topics[-1]]))
+            reader.assign(await all_partitions(reader, [self._topics.says]))
             ends = await reader.end_offsets(reader.assignment())
             await reader.seek_to_beginning()
             found: list[Any] = []
