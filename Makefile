@@ -14,10 +14,10 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo up down test lint schemas bench web clean kafka browser
+.PHONY: help setup demo up down test crash-sweep line-sweep lint schemas bench web clean kafka browser
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.synced kafka web ## fetch everything that is pinned: Python packages, Kafka's jars, the page's packages
 
@@ -33,6 +33,12 @@ down: .venv/.synced ## stop the arena that runs in .arena
 test: setup browser ## every test, on Apache Kafka, PostgreSQL and a browser
 	@cd web && $(NODE) npm test
 	@$(BIN)/python -m pytest $(ARGS)
+
+crash-sweep: setup ## kill a stage at every named point, first and second passing
+	@CHASSIS_CRASH_SWEEP=all $(BIN)/python -m pytest -s libs/chassis/tests/test_crash_points.py $(ARGS)
+
+line-sweep: setup ## kill a stage before every line of the step, e.g. ARGS="--every 20"
+	@$(BIN)/python -m scripts.line_sweep $(ARGS)
 
 lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 	@$(BIN)/ruff check .

@@ -143,6 +143,31 @@ def doctor(
         raise typer.Exit(Exit.UNHEALTHY)
 
 
+@app.command(epilog=EPILOG)
+def backup(
+    out: Annotated[Path, typer.Argument(help="Folder to make; it must not be there.")],
+    data_dir: DataDirOption = Path(".arena"),
+    as_json: JsonOption = False,
+) -> None:
+    """Copy database and objects into a folder, while the arena runs or stands still; the topics stay where they are."""
+    from arena.backup import backup as take
+
+    show(asyncio.run(take(DataDir(data_dir), out.absolute(), said)), as_json)
+
+
+@app.command(epilog=EPILOG)
+def restore(
+    backup: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder that `arena backup` made.")],
+    data_dir: DataDirOption = Path(".arena"),
+    replace: Annotated[bool, typer.Option("--replace", help="Move a database that is there aside.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an older database beside the topics of an arena that stands still; `arena up --resume` catches up."""
+    from arena.restore import restore as put_back
+
+    show(asyncio.run(put_back(backup, DataDir(data_dir), replace=replace, say=said)), as_json)
+
+
 @ledger.command("import", epilog=EPILOG)
 def import_trades(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Alpha Arena's trades, JSON or gzipped.")],
@@ -165,6 +190,11 @@ def import_trades(
         raise typer.Exit(Exit.FAILED)
     if imported.unmatched:
         raise typer.Exit(Exit.UNBALANCED)
+
+
+def said(what: str) -> None:
+    """Progress."""
+    Console(stderr=True, highlight=False).print(f"[dim]{what}[/]")
 
 
 def show(found: dict[str, Any], as_json: bool) -> None:
