@@ -60,7 +60,7 @@ def up(
             min=0, max=240, metavar="[HOURS]", help=f"Synthetic hours at full speed first (alone: {FAST_FORWARD_H})."
         ),
     ] = 0,
-    competitors: Annotated[int | None, typer.Option(min=1, max=options.MOST_COMPETITORS)] = None,
+    competitors: Annotated[int | None, typer.Option(min=2, max=options.MOST_COMPETITORS)] = None,
     replicas: Annotated[list[str] | None, typer.Option(help="SERVICE=N, e.g. order-executor=2; repeatable.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = 8080,
     traces: Annotated[Path | None, typer.Option(help="Append every span to this file, one JSON object a line.")] = None,
