@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from contracts.competition import CompetitorRegistered
 
 from signal_runtime.core.decision import Decision, write_reply
-from signal_runtime.core.models import baselines, mean_reversion, momentum, offline_llm, trend
+from signal_runtime.core.models import baselines, hedge, mean_reversion, momentum, offline_llm, trend
 from signal_runtime.core.parameters import BadParameter, read_parameters
 from signal_runtime.core.view import View
 
@@ -116,6 +116,7 @@ def bootstrap(*, test_models: bool = False) -> Registry:
         ("momentum", momentum.WARM_UP_BARS, momentum.Parameters, momentum.decide),
         ("mean_reversion", mean_reversion.WARM_UP_BARS, mean_reversion.Parameters, mean_reversion.decide),
         ("trend", trend.WARM_UP_BARS, trend.Parameters, trend.decide),
+        ("hedge", hedge.WARM_UP_BARS, hedge.Parameters, hedge.decide),
         ("buy_and_hold", 0, baselines.BuyAndHold, baselines.buy_and_hold),
         ("random", 0, baselines.Random, baselines.random),
         ("offline-llm", 0, offline_llm.Parameters, offline_llm.reply),
