@@ -7,6 +7,7 @@ redelivery harmless:
   so a worker that lost the partition commits nothing more. (Not next_offset: a timed unit also moves on time alone.)
 - sequence: outputs are counted; a consumer that has seen (source, n) drops every (source, <= n).
 - staged: the outputs of the last commit. The next commit replaces them only after the broker acknowledged them.
+  One commit at most is under way; what is decided meanwhile is the next one's, and begins when that is through.
 - cursor: what else a unit needs to resume (timed.py: arena time and market offsets).
 All change in the same transaction as the state they protect.
 
@@ -93,6 +94,10 @@ class Stage(Protocol):
         """Write what changed since the last save; it becomes part of the step's commit."""
 
 
+Told = tuple[Partition, int, Sequence[Encoded]]
+"""What a commit publishes of one partition, numbered on from its sequence."""
+
+
 @dataclass(slots=True, eq=False)
 class Position:
     """Where one input partition stands, as of the last decided record."""
@@ -129,12 +134,14 @@ class Step:
         self._save, self._check = save, check
         self._dead_letters = dead_letter_topic(service)
         self._in_flight: list[asyncio.Future[Any]] = []
+        self._committing: asyncio.Task[None] | None = None
         self.positions: dict[Partition, Position] = {}
         self.lock = asyncio.Lock()
         """Held by whoever uses the connection: the consumer takes over and lets go from its own task."""
 
     async def take_over(self, partition: Partition, load: Callable[[Connection], Awaitable[None]]) -> Position:
         """Publish what the last worker staged and may not have sent. Call it with the lock held."""
+        await self.settled()
         row = await self._db.fetchrow(TAKE_OVER, *partition)
         assert row is not None
         await self._check(partition, row["next_offset"])
@@ -150,8 +157,9 @@ class Step:
         self.positions[partition] = position
         return position
 
-    def let_go(self, partition: Partition) -> None:
+    async def let_go(self, partition: Partition) -> None:
         """Call it with the lock held."""
+        await self.settled()  # later it would be fenced by whoever takes over
         self.positions.pop(partition, None)
 
     def admit(self, position: Position, record: Record) -> Event | None:
@@ -185,32 +193,53 @@ class Step:
         position.outs += [encoded(out, self._telemetry) for out in outs]
 
     async def commit(self, positions: Sequence[Position]) -> None:
-        """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""
+        """Begin to write state, positions and outputs in one transaction, and to publish; `settled` waits for the end.
+
+        What is decided meanwhile belongs to the next commit.
+        """
         if not positions:
             return
+        await self.settled()
+        told = [(p.partition, p.sequence, p.outs) for p in positions]
         moves = [
             (*p.partition, p.version, p.next_offset, p.sequence + len(p.outs), pack(p.outs), p.cursor)
             for p in positions
         ]
         news = [(*p.partition, source, sequence) for p in positions for source, sequence in p.fresh.items()]
+        for position in positions:
+            position.sequence, position.version = position.sequence + len(position.outs), position.version + 1
+            position.outs, position.fresh = [], {}
+        writing = Writing(self._db)
+        await self._save(writing)
+        arguments = (*columns(moves, 7), *columns(news, 4), len(moves))
+        self._committing = asyncio.create_task(self._commit(writing, arguments, told))
+
+    async def _commit(self, writing: Writing, arguments: Sequence[Any], told: Sequence[Told]) -> None:
         with self._telemetry.publish_seconds.time():
             await acknowledged(self._in_flight)
         with self._telemetry.commit_seconds.time():
-            writing = Writing(self._db)
             try:
-                await self._save(writing)
-                await writing.end(ADVANCE, *columns(moves, 7), *columns(news, 4), len(moves))
+                await writing.end(ADVANCE, *arguments)
             except asyncpg.DivisionByZeroError:
-                where = [tuple(position.partition) for position in positions]
+                where = [tuple(partition) for partition, _, _ in told]
                 raise Fenced(f"another worker went on with one of {where}") from None
-        for position in positions:
-            outs, first = position.outs, position.sequence
-            position.sequence, position.version = first + len(outs), position.version + 1
-            position.outs, position.fresh = [], {}
-            await self._send(position.partition, first, outs)
+        for partition, first, outs in told:
+            await self._send(partition, first, outs)
+
+    async def settled(self) -> None:
+        """Wait until the commit under way is through and its outputs are handed over. Raises what ended it."""
+        if self._committing is not None:
+            await self._committing
+            self._committing = None
+
+    def look(self) -> None:
+        """Raises what ended the commit under way, without waiting for it."""
+        if self._committing is not None and self._committing.done():
+            self._committing.result()
 
     async def flush(self) -> None:
-        """Wait until the broker has acknowledged everything handed over."""
+        """Wait until everything decided is written, and everything written acknowledged by the broker."""
+        await self.settled()
         await acknowledged(self._in_flight)
 
     def source(self, partition: Partition) -> str:
@@ -261,10 +290,17 @@ class PlainStep:
 
     async def let_go(self, partition: Partition) -> None:
         async with self._step.lock:
-            self._step.let_go(partition)
+            await self._step.let_go(partition)
+
+    async def settled(self) -> None:
+        async with self._step.lock:
+            await self._step.settled()
+
+    def look(self) -> None:
+        self._step.look()
 
     async def run(self, batch: Mapping[Partition, Sequence[Record]]) -> dict[Partition, int]:
-        """Handle the records of a poll, those of one partition in order.
+        """Decide on the records of a poll, those of one partition in order, and begin their commit.
 
         Returns the partitions refused because their records begin beyond next_offset, with the offset to read from.
         """

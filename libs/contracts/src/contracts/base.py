@@ -69,6 +69,10 @@ class Event(Model):
         """What the event is about: events with one key keep their order."""
         raise NotImplementedError
 
+    def to_json(self) -> bytes:
+        """Its value on the wire."""
+        return self.__pydantic_serializer__.to_json(self)
+
     def child_id(self, index: int | str) -> UUID:
         """The id of the index-th event this one causes: same cause, same id."""
         return child_of(self.event_id, index)

@@ -1,7 +1,9 @@
 """What each competitor has, who leads, and the books."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -24,6 +26,7 @@ from contracts.types import (
     Usd,
     UsdSize,
 )
+from contracts.written import portfolio_json, position_parts
 
 
 class PositionView(Model):
@@ -44,6 +47,21 @@ class PositionView(Model):
     margin_mode: MarginMode = "cross"
     opened_at: Time
     exit_plan: ExitPlan | None = None
+
+    @cached_property
+    def written(self) -> tuple[str, str]:
+        """Its JSON before the liquidation price and after it."""
+        return position_parts(self)
+
+    def liquidated_at(self, price: Decimal | None) -> Self:
+        """The same position, nothing but its liquidation price another."""
+        return self.made(**{**self.__dict__, "liquidation_price": price})
+
+    def __copy__(self) -> Self:
+        """Without what is written of it: `model_copy` changes fields."""
+        copied = super().__copy__()
+        copied.__dict__.pop("written", None)
+        return copied
 
 
 class PortfolioUpdated(CompetitorEvent):
@@ -94,6 +112,9 @@ class PortfolioUpdated(CompetitorEvent):
     """Equity at the last 00:00 UTC, the capital before the first."""
     reconciled: bool | None = None
     """Whether venue, ledger and replay agreed when they were last compared; null before the first time."""
+
+    def to_json(self) -> bytes:
+        return portfolio_json(self)
 
 
 class LeaderboardRow(Model):
