@@ -45,6 +45,10 @@ class Model(BaseModel):
 
         Whoever reads it off the wire checks it all the same; the tests of such a core validate what it made.
         """
+        return cls._of(fields)
+
+    @classmethod
+    def _of(cls, fields: dict[str, Any]) -> Self:
         model = cls.__new__(cls)
         object.__setattr__(model, "__dict__", fields)
         object.__setattr__(model, "__pydantic_fields_set__", _names(cls))

@@ -55,7 +55,9 @@ class PositionView(Model):
 
     def liquidated_at(self, price: Decimal | None) -> Self:
         """The same position, nothing but its liquidation price another."""
-        return self.made(**{**self.__dict__, "liquidation_price": price})
+        fields = self.__dict__.copy()
+        fields["liquidation_price"] = price
+        return self._of(fields)
 
     def __copy__(self) -> Self:
         """Without what is written of it: `model_copy` changes fields."""
