@@ -43,7 +43,9 @@ class LatestValues(Generic[E]):
         *,
         keep: Callable[[E], bool] | None = None,
         on_event: Callable[[E], None] | None = None,
+        looks_apart_s: float = LOOKS_APART_S,
     ) -> None:
+        self._looks_apart_s = looks_apart_s
         self._kafka, self.topic, self._key, self._keep, self._on_event = kafka, topic, key, keep, on_event
         self._latest: dict[Hashable, Any] = {}
         self._seen: dict[tuple[int, bytes], int] = {}
@@ -65,7 +67,7 @@ class LatestValues(Generic[E]):
         await self.stop()
 
     async def start(self) -> None:
-        consumer = await start_reader(self._kafka)
+        consumer = await start_reader(self._kafka, of_one_partition=TOPICS[self.topic].spread == "single")
         try:
             partitions = await all_partitions(consumer, [self.topic])
             self._watermarks = dict.fromkeys((where.partition for where in partitions), None)
@@ -176,7 +178,7 @@ class LatestValues(Generic[E]):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOKS_APART_S):
+            async with asyncio.timeout(self._looks_apart_s):
                 await self._wanted.wait()
 
     def _tell(self) -> None:
