@@ -43,15 +43,17 @@ def test_a_span_stands_below_the_one_it_continues_and_what_it_causes_below_it(sp
 
 def test_an_events_span_stands_below_its_cause_or_begins_a_trace_where_that_is_none(spans: Path) -> None:
     telemetry = telemetry_of(traces_file=spans)
+    said = []
     for parent in (SAMPLED, "nonsense-1"):
         span = telemetry.begin("stage halted", halted(1, traceparent=parent))
         assert span is not None
+        said.append(span.traceparent)
         span.end()
     telemetry.shutdown()
     below, root = rows(spans)
     assert (below["trace_id"], below["parent_id"], root["parent_id"]) == (SAMPLED[3:35], SAMPLED[36:52], None)
-    assert root["trace_id"] == span.traceparent[3:35] != below["trace_id"]
-    assert span.traceparent[36:] == f"{root['span_id']}-01"
+    assert said == [f"00-{row['trace_id']}-{row['span_id']}-01" for row in (below, root)]
+    assert root["trace_id"] != below["trace_id"]
     assert below["attributes"] == {"event_id": str(halted(1).event_id), "key": halted(1).key}
     assert below["start_ns"] <= below["end_ns"]
 

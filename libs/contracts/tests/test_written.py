@@ -70,4 +70,4 @@ _any = PortfolioUpdated(
         ("capital", "equity", "cash", "realised_pnl", "unrealised_pnl", "fees", "funding", "margin_used", "turnover",
          "margin_available", "exposure_gross", "exposure_net", "peak_equity"), Decimal(1),
     ),
-)  # type: ignore[arg-type]  # fmt: skip
+)  # fmt: skip

@@ -54,7 +54,7 @@ def numbered(headers: Headers, source: str, sequence: int) -> Headers:
     return [*headers, ("ce_source", source.encode()), ("ce_sequence", b"%d" % sequence)]
 
 
-def decode(topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]] = ()) -> Any:
+def decode(topic: str, value: bytes | None, headers: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = ()) -> Any:
     """The event of `topic` that the record holds. Raises BadRecord where it breaks the contract."""
     if value is None:
         raise BadRecord("value: a record of this topic has one")
@@ -64,10 +64,10 @@ def decode(topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]]
         event: Event = TOPICS[topic].adapter.validate_json(value)
     except ValidationError as error:
         raise BadRecord(explain(error)) from None
-    for name, content in headers:
-        if name == "traceparent":
-            # Nobody else has seen the event yet: a copy would cost a third of the parse.
-            event.__dict__["traceparent"] = content.decode("ascii", "replace")[:128]
+    content = (headers if isinstance(headers, dict) else dict(headers)).get("traceparent")
+    if content is not None:
+        # Nobody else has seen the event yet: a copy would cost a third of the parse.
+        event.__dict__["traceparent"] = content.decode("ascii", "replace")[:128]
     return event
 
 
