@@ -45,10 +45,6 @@ class Model(BaseModel):
 
         Whoever reads it off the wire checks it all the same; the tests of such a core validate what it made.
         """
-        return cls._of(fields)
-
-    @classmethod
-    def _of(cls, fields: dict[str, Any]) -> Self:
         model = cls.__new__(cls)
         object.__setattr__(model, "__dict__", fields)
         object.__setattr__(model, "__pydantic_fields_set__", _names(cls))
@@ -72,10 +68,6 @@ class Event(Model):
     def key(self) -> str:
         """What the event is about: events with one key keep their order."""
         raise NotImplementedError
-
-    def to_json(self) -> bytes:
-        """Its value on the wire."""
-        return self.__pydantic_serializer__.to_json(self)
 
     def child_id(self, index: int | str) -> UUID:
         """The id of the index-th event this one causes: same cause, same id."""

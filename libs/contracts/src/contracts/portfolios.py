@@ -1,9 +1,7 @@
 """What each competitor has, who leads, and the books."""
 
 from datetime import date
-from decimal import Decimal
-from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,7 +24,6 @@ from contracts.types import (
     Usd,
     UsdSize,
 )
-from contracts.written import portfolio_json, position_parts
 
 
 class PositionView(Model):
@@ -47,23 +44,6 @@ class PositionView(Model):
     margin_mode: MarginMode = "cross"
     opened_at: Time
     exit_plan: ExitPlan | None = None
-
-    @cached_property
-    def written(self) -> tuple[str, str]:
-        """Its JSON before the liquidation price and after it."""
-        return position_parts(self)
-
-    def liquidated_at(self, price: Decimal | None) -> Self:
-        """The same position, nothing but its liquidation price another."""
-        fields = self.__dict__.copy()
-        fields["liquidation_price"] = price
-        return self._of(fields)
-
-    def __copy__(self) -> Self:
-        """Without what is written of it: `model_copy` changes fields."""
-        copied = super().__copy__()
-        copied.__dict__.pop("written", None)
-        return copied
 
 
 class PortfolioUpdated(CompetitorEvent):
@@ -114,9 +94,6 @@ class PortfolioUpdated(CompetitorEvent):
     """Equity at the last 00:00 UTC, the capital before the first."""
     reconciled: bool | None = None
     """Whether venue, ledger and replay agreed when they were last compared; null before the first time."""
-
-    def to_json(self) -> bytes:
-        return portfolio_json(self)
 
 
 class LeaderboardRow(Model):

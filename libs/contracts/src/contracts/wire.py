@@ -30,7 +30,7 @@ class Encoded(NamedTuple):
 
 def encode(event: Event, *, topic: str | None = None, partition: int | None = None) -> Encoded:
     """The event as a record. `ce_source` and `ce_sequence` are added by whoever counts (`numbered`)."""
-    value = event.to_json()
+    value = event.__pydantic_serializer__.to_json(event)
     event_id, rest = value[13:49], value[57:90]  # {"event_id":"…36…","at":"…": whatever the event, it begins with these
     headers: Headers = [
         ("ce_specversion", b"1.0"),

@@ -141,5 +141,5 @@ def _shown(position: "Position", view: PositionView, need: Need, carried_by: Dec
     price = need.liquidation_price(carried_by)
     if price == view.liquidation_price:
         return view
-    position.shown = view.liquidated_at(price)
+    position.shown = PositionView.made(**(view.__dict__ | {"liquidation_price": price}))
     return position.shown

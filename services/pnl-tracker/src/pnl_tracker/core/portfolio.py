@@ -127,10 +127,8 @@ class Account:
 
     def sample(self, price: Price) -> bool:
         """Value the account; whether its peak or its drawdown is new."""
-        equity = self.cash
-        for position in self.positions.values():
-            equity += position.value(price(position)) - position.cost
-        return self._sampled(equity)
+        values = (product(position.quantity, price(position)) - position.cost for position in self.positions.values())
+        return self._sampled(self.cash + sum(values, ZERO))
 
     def seen(self, at: datetime, price: Price) -> Sample:
         """A point of the equity series."""
@@ -145,7 +143,7 @@ class Account:
     def close_day(self, midnight: datetime, price: Price, listings: Listings) -> DailyStatement:
         """The statement of the day that ends; the next one opens with where it ended."""
         held = [position for _, position in sorted(self.positions.items())]
-        views = [position.view(price) for position in held]
+        views = [position.view(price(position)) for position in held]
         margined(self.cash, held, views, listings, self.fee_rate)
         unrealised = sum((view.unrealised_pnl for view in views), ZERO)
         begun, ended = self.opening or Opening(), opening(self.cash + unrealised, unrealised, self.ledger)
@@ -156,9 +154,8 @@ class Account:
         self, event_id: UUID, at: datetime, cause: Cause, price: Price,
         *, listings: Listings, round: int | None = None, traceparent: str = "",
     ) -> PortfolioUpdated:  # fmt: skip
-        positions = self.positions
-        held = [positions[name] for name in sorted(positions)]
-        views = [position.view(price) for position in held]
+        held = [position for _, position in sorted(self.positions.items())]
+        views = [position.view(price(position)) for position in held]
         unrealised = margin_used = gross = net = ZERO
         for view in views:
             unrealised += view.unrealised_pnl
@@ -166,7 +163,7 @@ class Account:
             gross += view.notional
             net += view.notional.copy_sign(view.quantity)
         cash = self.cash
-        costs = {name: position.cost for name, position in positions.items() if position.cost}
+        costs = {name: position.cost for name, position in self.positions.items() if position.cost}
         equity = cash + unrealised
         margins = margined(cash, held, views, listings, self.fee_rate)
         self._sampled(equity)

@@ -4,7 +4,6 @@ Increase: cost += quantity * price. Reduction: the cost is released in proportio
 Flip: the old position is closed whole at the price, the rest opens a new one there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -52,17 +51,9 @@ class Position:
     def entry_price(self) -> Decimal:
         return quotient(self.cost, self.quantity) if self.quantity else ZERO
 
-    def value(self, mark: Decimal) -> Decimal:
-        """quantity * mark; how it was shown at another mark is forgotten."""
-        if self.shown is not None and self.shown.mark_price != mark:
-            self.shown = None
-        return product(self.quantity, mark)
-
-    def view(self, price: "Callable[[Position], Decimal]") -> PositionView:
-        """Of an account that was valued since the marks moved."""
-        if self.shown is None:
+    def view(self, mark: Decimal) -> PositionView:
+        if self.shown is None or self.shown.mark_price != mark:
             self.need = None
-            mark = price(self)
             value = product(self.quantity, mark)
             self.shown = PositionView.made(
                 instrument=self.instrument,
