@@ -21,7 +21,7 @@ T = TypeVar("T")
 TAIL_RECORDS = 5_000
 """How far back a topic that is not compacted is read, in each partition."""
 QUEUED_MAX = 10_000
-LOOKS_APART_S = 0.05
+LOOKS_APART_S = 0.1
 """While nobody waits or listens: a poll costs its request to the broker, whatever it brings."""
 WATERMARK = b"arena.time_advanced"
 

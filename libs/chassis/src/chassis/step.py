@@ -91,7 +91,10 @@ class Stage(Protocol):
         """Change the state in memory; say what follows."""
 
     async def save(self, out: Writing) -> None:
-        """Write what changed since the last save; it becomes part of the step's commit."""
+        """Write what changed since the last save; it becomes part of the step's commit.
+
+        What is to be written is gathered at once: the next batch is decided while it is written.
+        """
 
 
 Told = tuple[Partition, int, Sequence[Encoded]]
