@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from chassis.bus import start_reader
 from chassis.health import Loop
 from chassis.keyed_stage import KeyedStage
 from chassis.publish import Out
-from chassis.step import Fenced, Partition, PlainStep, Record, Step, unpack
+from chassis.step import Fenced, Partition, PlainStep, Step, unpack
 from chassis.testing import World, halted
 from chassis.worker import Lost, Offsets, OtherBroker, Worker, ensure_same_broker
 from contracts.base import Event
@@ -61,15 +61,6 @@ def wire(topic: str, offset: int, event: Event, sequence: int, source: str = "fe
     return Wire(topic, offset, record.value, numbered(record.headers, source, sequence))
 
 
-class Settling(PlainStep):
-    """One batch after the other: what it caused is committed and handed over when `run` returns."""
-
-    async def run(self, batch: Mapping[Partition, Sequence[Record]]) -> dict[Partition, int]:
-        refused = await super().run(batch)
-        await self.settled()
-        return refused
-
-
 @asynccontextmanager
 async def step_of(
     world: World, stage: KeyedStage[Tally], publisher: Any = None, passed_over: Sequence[type[Event]] = ()
@@ -82,7 +73,7 @@ async def step_of(
         check = Offsets(asker).check
         publisher = publisher or world.publisher
         step = Step(db, world.service, publisher, world.telemetry, stage.save, check, passed_over)
-        yield Settling(step, stage, world.telemetry)
+        yield PlainStep(step, stage, world.telemetry)
 
 
 async def numbers(world: World) -> list[str]:
@@ -325,22 +316,3 @@ async def test_outputs_are_replaced_by_the_next_ones_only_when_they_are_acknowle
         broker.futures[0].set_result(None)
         await second
         assert await staged(world) == [b"2"]
-
-
-async def test_the_next_batch_is_decided_while_the_last_is_being_committed(world: World) -> None:
-    where, tally = Partition(await world.topic("orders.v1"), 0), KeyedStage(Tally, note)
-    async with step_of(world, tally) as step:
-        await step.take_over(where)
-        blocking = await asyncpg.connect(world.dsn)
-        await blocking.execute("begin; select from step_position for update")
-        for offset in (0, 1):
-            batch = {where: [wire(where.topic, offset, halted(offset), offset + 1)]}
-            begun = asyncio.create_task(PlainStep.run(step, batch))
-            await asyncio.wait({begun}, timeout=0.3)
-        assert [state.numbers for state in tally._states.values()] == [[0, 1]]
-        assert await numbers(world) == []
-        await blocking.execute("commit")
-        await blocking.close()
-        await begun
-        await step.settled()
-    assert await numbers(world) == ['{"numbers": [0, 1]}']

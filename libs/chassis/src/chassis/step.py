@@ -7,7 +7,6 @@ redelivery harmless:
   so a worker that lost the partition commits nothing more. (Not next_offset: a timed unit also moves on time alone.)
 - sequence: outputs are counted; a consumer that has seen (source, n) drops every (source, <= n).
 - staged: the outputs of the last commit. The next commit replaces them only after the broker acknowledged them.
-  One commit at most is under way; what is decided meanwhile is the next one's, and begins when that is through.
 - cursor: what else a unit needs to resume (timed.py: arena time and market offsets).
 All change in the same transaction as the state they protect.
 
@@ -91,14 +90,7 @@ class Stage(Protocol):
         """Change the state in memory; say what follows."""
 
     async def save(self, out: Writing) -> None:
-        """Write what changed since the last save; it becomes part of the step's commit.
-
-        What is to be written is gathered at once: the next batch is decided while it is written.
-        """
-
-
-Told = tuple[Partition, int, Sequence[Encoded]]
-"""What a commit publishes of one partition, numbered on from its sequence."""
+        """Write what changed since the last save; it becomes part of the step's commit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -137,14 +129,12 @@ class Step:
         self._save, self._check = save, check
         self._dead_letters = dead_letter_topic(service)
         self._in_flight: list[asyncio.Future[Any]] = []
-        self._committing: asyncio.Task[None] | None = None
         self.positions: dict[Partition, Position] = {}
         self.lock = asyncio.Lock()
         """Held by whoever uses the connection: the consumer takes over and lets go from its own task."""
 
     async def take_over(self, partition: Partition, load: Callable[[Connection], Awaitable[None]]) -> Position:
         """Publish what the last worker staged and may not have sent. Call it with the lock held."""
-        await self.settled()
         row = await self._db.fetchrow(TAKE_OVER, *partition)
         assert row is not None
         await self._check(partition, row["next_offset"])
@@ -160,9 +150,8 @@ class Step:
         self.positions[partition] = position
         return position
 
-    async def let_go(self, partition: Partition) -> None:
+    def let_go(self, partition: Partition) -> None:
         """Call it with the lock held."""
-        await self.settled()  # later it would be fenced by whoever takes over
         self.positions.pop(partition, None)
 
     def admit(self, position: Position, record: Record, headers: Mapping[str, bytes]) -> Event | None:
@@ -195,53 +184,32 @@ class Step:
         position.outs += [encoded(out, self._telemetry) for out in outs]
 
     async def commit(self, positions: Sequence[Position]) -> None:
-        """Begin to write state, positions and outputs in one transaction, and to publish; `settled` waits for the end.
-
-        What is decided meanwhile belongs to the next commit.
-        """
+        """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""
         if not positions:
             return
-        await self.settled()
-        told = [(p.partition, p.sequence, p.outs) for p in positions]
         moves = [
             (*p.partition, p.version, p.next_offset, p.sequence + len(p.outs), pack(p.outs), p.cursor)
             for p in positions
         ]
         news = [(*p.partition, source, sequence) for p in positions for source, sequence in p.fresh.items()]
-        for position in positions:
-            position.sequence, position.version = position.sequence + len(position.outs), position.version + 1
-            position.outs, position.fresh = [], {}
-        writing = Writing(self._db)
-        await self._save(writing)
-        arguments = (*columns(moves, 7), *columns(news, 4), len(moves))
-        self._committing = asyncio.create_task(self._commit(writing, arguments, told))
-
-    async def _commit(self, writing: Writing, arguments: Sequence[Any], told: Sequence[Told]) -> None:
         with self._telemetry.publish_seconds.time():
             await acknowledged(self._in_flight)
         with self._telemetry.commit_seconds.time():
+            writing = Writing(self._db)
             try:
-                await writing.end(ADVANCE, *arguments)
+                await self._save(writing)
+                await writing.end(ADVANCE, *columns(moves, 7), *columns(news, 4), len(moves))
             except asyncpg.DivisionByZeroError:
-                where = [tuple(partition) for partition, _, _ in told]
+                where = [tuple(position.partition) for position in positions]
                 raise Fenced(f"another worker went on with one of {where}") from None
-        for partition, first, outs in told:
-            await self._send(partition, first, outs)
-
-    async def settled(self) -> None:
-        """Wait until the commit under way is through and its outputs are handed over. Raises what ended it."""
-        if self._committing is not None:
-            await self._committing
-            self._committing = None
-
-    def look(self) -> None:
-        """Raises what ended the commit under way, without waiting for it."""
-        if self._committing is not None and self._committing.done():
-            self._committing.result()
+        for position in positions:
+            outs, first = position.outs, position.sequence
+            position.sequence, position.version = first + len(outs), position.version + 1
+            position.outs, position.fresh = [], {}
+            await self._send(position.partition, first, outs)
 
     async def flush(self) -> None:
-        """Wait until everything decided is written, and everything written acknowledged by the broker."""
-        await self.settled()
+        """Wait until the broker has acknowledged everything handed over."""
         await acknowledged(self._in_flight)
 
     def source(self, partition: Partition) -> str:
@@ -292,17 +260,10 @@ class PlainStep:
 
     async def let_go(self, partition: Partition) -> None:
         async with self._step.lock:
-            await self._step.let_go(partition)
-
-    async def settled(self) -> None:
-        async with self._step.lock:
-            await self._step.settled()
-
-    def look(self) -> None:
-        self._step.look()
+            self._step.let_go(partition)
 
     async def run(self, batch: Mapping[Partition, Sequence[Record]]) -> dict[Partition, int]:
-        """Decide on the records of a poll, those of one partition in order, and begin their commit.
+        """Handle the records of a poll, those of one partition in order.
 
         Returns the partitions refused because their records begin beyond next_offset, with the offset to read from.
         """

@@ -94,7 +94,4 @@ class TimedStage(Protocol):
         """Whether this `through` goes into `watermark_topic`."""
 
     async def save(self, out: Writing) -> None:
-        """Write what changed since the last save; it becomes part of the step's commit.
-
-        What is to be written is gathered at once: the next batch is decided while it is written.
-        """
+        """Write what changed since the last save; it becomes part of the step's commit."""

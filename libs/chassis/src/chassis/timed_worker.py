@@ -65,7 +65,6 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 own, market = await self._poll(polls)
                 if self._failure is not None:
                     raise self._failure
-                self._step.look()
                 async with self._step.lock:
                     await self._turn(own, market)
                 await self._onlookers.tell()
@@ -78,7 +77,6 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await asyncio.gather(*polls.values(), return_exceptions=True)
         async with self._step.lock:
             await self._commit(at_once=True)
-            await self._step.settled()
         await self._onlookers.tell(now=True)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -97,7 +95,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._commit(at_once=True)  # or the next commit would save state without its position
                 for where in revoked:
                     self._units.pop(Partition(*where), None)
-                    await self._step.let_go(Partition(*where))
+                    self._step.let_go(Partition(*where))
         except BaseException as error:
             self._failure = error
             raise

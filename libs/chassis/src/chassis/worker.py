@@ -34,14 +34,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             polled = await self._consumer.getmany(timeout_ms=200, max_records=self._max_records)
             if self._failure is not None:
                 raise self._failure
-            self._plain.look()
             if polled:
                 self._go_back(await self._plain.run({Partition(*where): some for where, some in polled.items()}))
             await self._onlookers.tell()
             loop.turned()
             if self._consumer.assignment():
                 loop.ready()
-        await self._plain.settled()
         await self._onlookers.tell(now=True)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
