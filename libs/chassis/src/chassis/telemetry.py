@@ -39,7 +39,7 @@ _WRITTEN = TraceFlags(TraceFlags.SAMPLED)
 class Span:
     """A span that is written when it ends.
 
-    The SDK's own is made for what is added to it on the way, at five times the cost; a stage makes one a record.
+    The SDK's own is made for what is added to it on the way, at three times the cost; a stage makes one a record.
     """
 
     __slots__ = ("_attributes", "_began_ns", "_context", "_name", "_parent", "_provider", "traceparent")
