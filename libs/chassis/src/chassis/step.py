@@ -163,16 +163,15 @@ class Step:
         """Call it with the lock held."""
         self.positions.pop(partition, None)
 
-    def admit(self, position: Position, record: Record) -> Event | None:
+    def admit(self, position: Position, record: Record, headers: Mapping[str, bytes]) -> Event | None:
         """The event to decide on; None if it was decided or sent before, is passed over, or breaks its contract."""
         if record.offset < position.next_offset:
             return None
         position.next_offset = record.offset + 1
-        headers = dict(record.headers)
         try:
             if self._is_repeat(position, headers) or headers.get("ce_type") in self._passed_over:
                 return None
-            event: Event = decode(record.topic, record.value, record.headers)
+            event: Event = decode(record.topic, record.value, headers)
         except BadRecord as error:
             self._set_aside(position, record, str(error))
             return None
@@ -295,7 +294,7 @@ class PlainStep:
             (position, event)
             for position, records in batch.items()
             for record in records
-            if (event := self._step.admit(position, record)) is not None
+            if (event := self._step.admit(position, record, dict(record.headers))) is not None
         ]
         if admitted:
             await self._stage.prepare([event for _, event in admitted])

@@ -8,10 +8,10 @@ from contracts.market import TimeAdvanced
 from contracts.wire import BadRecord
 
 from chassis.publish import Out
-from chassis.step import Record, Step
+from chassis.step import Step
 from chassis.telemetry import Telemetry
 from chassis.timed import MarketRecord, TimedStage
-from chassis.unit import Unit
+from chassis.unit import OwnRecord, Unit
 
 
 class Teller:
@@ -19,9 +19,9 @@ class Teller:
         self._service, self._step, self._telemetry = service, step, telemetry
         self.stage = stage
 
-    def own(self, unit: Unit, record: Record) -> None:
+    def own(self, unit: Unit, own: OwnRecord) -> None:
         unit.moved = True
-        event = self._step.admit(unit.position, record)
+        event = self._step.admit(unit.position, own.record, own.headers)
         if event is not None and not isinstance(event, TimeAdvanced):
             self._step.decided(unit.position, event, partial(self.stage.own, unit.number))
 
