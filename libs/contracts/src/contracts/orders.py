@@ -16,6 +16,7 @@ RejectionCode = Literal[
     "POSITION_ABOVE_MAX", "POSITIONS_ABOVE_MAX", "MARGIN_INSUFFICIENT", "NO_POSITION", "EXIT_PLAN_INVALID",
     "PORTFOLIO_MISSING", "ORDER_RATE", "PYRAMIDING", "HOLD_TOO_SHORT", "COOLING_DOWN", "OUTSIDE_TRADING_WINDOW",
     "EXPOSURE_ABOVE_MAX", "BREAKER_TRIPPED", "ORDER_UNKNOWN", "TRIGGER_INVALID", "EXPIRY_INVALID",
+    "OPEN_ORDERS_ABOVE_MAX",
 ]  # fmt: skip
 
 
@@ -139,7 +140,10 @@ class DecisionJudged(DecisionEvent):
 
 
 class TradingHalted(CompetitorEvent):
-    """No new risk until a TradingResumed of the same reason and instrument; several halts may be in force together."""
+    """No new risk until a TradingResumed of the same reason and instrument; several halts may be in force together.
+
+    The venue takes back the orders of its scope that rest or wait, reduce-only ones apart.
+    """
 
     topic: ClassVar[str] = "orders.v1"
 
