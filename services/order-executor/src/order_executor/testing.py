@@ -16,6 +16,7 @@ from contracts.orders import (
     OrderAmendApproved,
     OrderApproved,
     OrderCancelApproved,
+    TradingHalted,
 )
 from contracts.signals import ExitChanges, Trigger
 from contracts.types import Side
@@ -148,6 +149,13 @@ def change_exits(n: int, t: float, *, competitor_id: str = "ann", **changes: Any
 def flatten(n: int, t: float, side: Side, quantity: str, **fields: Any) -> LiquidationOrdered:
     given = {"instrument": BTC, "side": side, "quantity": quantity, "reason": "operator"} | fields
     return LiquidationOrdered.model_validate(_instructed(n, t, given))
+
+
+def halt(n: int, t: float, instrument: str | None = None) -> TradingHalted:
+    return TradingHalted(
+        event_id=named_id("halt", n), at=at(t), season_id="s1", competitor_id="ann", reason="operator",
+        instrument=instrument,
+    )  # fmt: skip
 
 
 def rules(clock: Clock = "lockstep", *, capital: str = "10000", **changes: Any) -> SeasonChanged:
