@@ -48,9 +48,7 @@ async def backed_up_and_stopped(data_dir: Path, options: Sequence[str], backup: 
         while await until_a_round_closes(data_dir) < 3:
             pass
         taken = await arena("backup", str(backup), "--data-dir", str(data_dir))
-        backed_up_at = await until_a_round_closes(data_dir)
-        while await until_a_round_closes(data_dir) < backed_up_at + 3:
-            pass
+        await until_a_round_closes(data_dir)
         await arena("down", "--data-dir", str(data_dir))
         await process.wait()
     finally:
@@ -74,15 +72,15 @@ async def test_an_older_database_beside_newer_topics_comes_to_the_same_books(
     baseline: Run, short_season: list[str], tmp_path: Path
 ) -> None:
     data_dir, backup = tmp_path / "data", tmp_path / "backup"
-    taken = await backed_up_and_stopped(data_dir, [*short_season[:-2], "--speed", "8"], backup)
+    taken = await backed_up_and_stopped(data_dir, [*short_season, "--speed", "4"], backup)
     assert taken["exit"] == 0
 
     refused = await arena("restore", str(backup), "--data-dir", str(data_dir))
     assert "--replace" in refused["message"]
     restored = await arena("restore", str(backup), "--data-dir", str(data_dir), "--replace")
     assert restored["exit"] == 0
-    assert restored["records_to_take_again"] > 50
-    assert restored["records_not_said_again"] > 50
+    assert restored["records_to_take_again"] > 0
+    assert restored["records_not_said_again"] > 0
 
     run = await run_arena(data_dir, ["--resume", "--seconds", "240", "--speed", "max"])
     assert run.figures["books_balanced"]
