@@ -15,7 +15,6 @@ from arena.reading import records_until, whole_topics
 from arena.rehearsal import Run, run_arena, until_a_round_closes
 from arena.stack.kafka import EmbeddedKafka
 from arena.stack.processes import free_port
-from contracts.topics import TOPICS
 from contracts.wire import header
 
 LEDGER = """
@@ -57,13 +56,13 @@ async def backed_up_and_stopped(data_dir: Path, options: Sequence[str], backup: 
     return taken
 
 
-async def numbers(run: Run) -> dict[tuple[str, str], list[int]]:
-    """The sequences of each source, as they stand in the topics."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+async def numbers(run: Run) -> dict[str, set[tuple[str, str]]]:
+    """Under which numbers of which sources each event stands in the topics."""
+    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     async with EmbeddedKafka(run.data_dir / "kafka") as broker, whole_topics(broker.bootstrap, STEPS) as consumer:
         async for record in records_until(consumer, await consumer.end_offsets(consumer.assignment())):
             source, number = header(record.headers, "ce_source"), header(record.headers, "ce_sequence")
-            found[source or "", record.topic].append(int(number or 0))
+            found[header(record.headers, "ce_id") or ""].add((source or "", number or ""))
     return found
 
 
@@ -87,9 +86,9 @@ async def test_an_older_database_beside_newer_topics_comes_to_the_same_books(
     assert run.figures["max_equity_error_usd"] == 0
     assert await comparable(run) == await comparable(baseline)
     assert await run.query(LEDGER) == await baseline.query(LEDGER)
-    for (source, topic), found in (await numbers(run)).items():
-        if source.rpartition("/")[0].partition("/")[2] in TOPICS:
-            assert len(set(found)) == len(found), f"{source} says nothing twice on {topic}"
+    said = await numbers(run)
+    assert {event: places for event, places in said.items() if len(places) > 1} == {}, "said once, under one number"
+    assert len({place for places in said.values() for place in places}) == len(said), "no number for two events"
 
 
 async def comparable(run: Run) -> dict[str, Any]:
