@@ -15,7 +15,6 @@ from arena.reading import records_until, whole_topics
 from arena.rehearsal import Run, run_arena, until_a_round_closes
 from arena.stack.kafka import EmbeddedKafka
 from arena.stack.processes import free_port
-from contracts.topics import TOPICS
 from contracts.wire import header
 
 LEDGER = """
@@ -48,9 +47,7 @@ async def backed_up_and_stopped(data_dir: Path, options: Sequence[str], backup: 
         while await until_a_round_closes(data_dir) < 3:
             pass
         taken = await arena("backup", str(backup), "--data-dir", str(data_dir))
-        backed_up_at = await until_a_round_closes(data_dir)
-        while await until_a_round_closes(data_dir) < backed_up_at + 3:
-            pass
+        await until_a_round_closes(data_dir)
         await arena("down", "--data-dir", str(data_dir))
         await process.wait()
     finally:
@@ -59,13 +56,13 @@ async def backed_up_and_stopped(data_dir: Path, options: Sequence[str], backup: 
     return taken
 
 
-async def numbers(run: Run) -> dict[tuple[str, str], list[int]]:
-    """The sequences of each source, as they stand in the topics."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+async def numbers(run: Run) -> dict[str, set[tuple[str, str]]]:
+    """Under which numbers of which sources each event stands in the topics."""
+    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     async with EmbeddedKafka(run.data_dir / "kafka") as broker, whole_topics(broker.bootstrap, STEPS) as consumer:
         async for record in records_until(consumer, await consumer.end_offsets(consumer.assignment())):
             source, number = header(record.headers, "ce_source"), header(record.headers, "ce_sequence")
-            found[source or "", record.topic].append(int(number or 0))
+            found[header(record.headers, "ce_id") or ""].add((source or "", number or ""))
     return found
 
 
@@ -74,24 +71,24 @@ async def test_an_older_database_beside_newer_topics_comes_to_the_same_books(
     baseline: Run, short_season: list[str], tmp_path: Path
 ) -> None:
     data_dir, backup = tmp_path / "data", tmp_path / "backup"
-    taken = await backed_up_and_stopped(data_dir, [*short_season[:-2], "--speed", "8"], backup)
+    taken = await backed_up_and_stopped(data_dir, [*short_season, "--speed", "4"], backup)
     assert taken["exit"] == 0
 
     refused = await arena("restore", str(backup), "--data-dir", str(data_dir))
     assert "--replace" in refused["message"]
     restored = await arena("restore", str(backup), "--data-dir", str(data_dir), "--replace")
     assert restored["exit"] == 0
-    assert restored["records_to_take_again"] > 50
-    assert restored["records_not_said_again"] > 50
+    assert restored["records_to_take_again"] > 0
+    assert restored["records_not_said_again"] > 0
 
     run = await run_arena(data_dir, ["--resume", "--seconds", "240", "--speed", "max"])
     assert run.figures["books_balanced"]
     assert run.figures["max_equity_error_usd"] == 0
     assert await comparable(run) == await comparable(baseline)
     assert await run.query(LEDGER) == await baseline.query(LEDGER)
-    for (source, topic), found in (await numbers(run)).items():
-        if source.rpartition("/")[0].partition("/")[2] in TOPICS:
-            assert len(set(found)) == len(found), f"{source} says nothing twice on {topic}"
+    said = await numbers(run)
+    assert {event: places for event, places in said.items() if len(places) > 1} == {}, "said once, under one number"
+    assert len({place for places in said.values() for place in places}) == len(said), "no number for two events"
 
 
 async def comparable(run: Run) -> dict[str, Any]:

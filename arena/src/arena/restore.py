@@ -36,9 +36,7 @@ update {schema}.step_position set sequence = $3, staged = '\\x90'
 where (topic, partition) = ($1, $2) and sequence < $3
 """
 """What was staged went out: something later did."""
-SAID = """
-insert into {schema}.step_said values ($1, $2, $3) on conflict (topic, partition) do update set said = excluded.said
-"""
+SAID = "with old as (delete from {schema}.step_said) insert into {schema}.step_said values ($1)"
 
 
 COUNT_ON = """
@@ -49,9 +47,10 @@ update pnl_tracker.accounts set seq = greatest(seq, $3) where (season_id, compet
 
 @dataclass
 class Caused:
-    """What the topics hold of one input partition of one service since the backup."""
+    """What the topics hold of one service since the backup."""
 
-    last: int = 0
+    last: dict[Partition, int] = field(default_factory=dict)
+    """The greatest number of each input partition."""
     said: Said = field(default_factory=Said)
     records: int = 0
 
@@ -149,9 +148,9 @@ def _there(schema: str, where: TopicPartition, offset: int, begin: int, end: int
         raise Stopped(Exit.DATA_DIR, f"{what}, {offset} is to be read next: the topics are older than the backup")
 
 
-async def _caused(consumer: AIOKafkaConsumer, manifest: Manifest) -> Mapping[tuple[str, Partition], Caused]:
-    """By service and input partition, from where the topics ended at the backup to where they end now."""
-    found: dict[tuple[str, Partition], Caused] = {}
+async def _caused(consumer: AIOKafkaConsumer, manifest: Manifest) -> Mapping[str, Caused]:
+    """By service, from where the topics ended at the backup to where they end now."""
+    found: dict[str, Caused] = {}
     ends = await consumer.end_offsets(consumer.assignment())
     for where in ends:
         consumer.seek(where, manifest.ends.get(where.topic, {}).get(str(where.partition), 0))
@@ -160,8 +159,9 @@ async def _caused(consumer: AIOKafkaConsumer, manifest: Manifest) -> Mapping[tup
         cause = _cause(headers.get("ce_source", b"").decode())
         if cause is None:
             continue
-        caused = found.setdefault(cause, Caused())
-        caused.last = max(caused.last, int(headers["ce_sequence"]))
+        service, where = cause
+        caused = found.setdefault(service, Caused())
+        caused.last[where] = max(caused.last.get(where, 0), int(headers["ce_sequence"]))
         caused.said.add(record.topic, record.key, headers)
         caused.records += 1
     return found
@@ -174,18 +174,16 @@ def _cause(source: str) -> tuple[str, Partition] | None:
     return (service, Partition(topic, int(number))) if topic in TOPICS and number.isdecimal() else None
 
 
-async def _go_on(db: Connection, caused: Mapping[tuple[str, Partition], Caused]) -> int:
+async def _go_on(db: Connection, caused: Mapping[str, Caused]) -> int:
     """Number on from what is there; remember it. Returns how many positions there are."""
     count = 0
     for service, schema in zip(SERVICES, SCHEMAS, strict=True):
         if not await _has_positions(db, schema):
             continue
-        rows = await db.fetch(f"select topic, partition from {schema}.step_position")  # noqa: S608  # one of SERVICES
-        count += len(rows)
-        for where in (Partition(*row) for row in rows):
-            if (one := caused.get((service, where))) is not None:
-                await db.execute(GO_ON.format(schema=schema), *where, one.last)
-                await db.execute(SAID.format(schema=schema), *where, one.said.packed())
+        count += await db.fetchval(f"select count(*) from {schema}.step_position")  # noqa: S608  # one of SERVICES
+        one = caused.get(service, Caused())
+        await db.executemany(GO_ON.format(schema=schema), [(*where, last) for where, last in one.last.items()])
+        await db.execute(SAID.format(schema=schema), one.said.packed())
     return count
 
 

@@ -18,7 +18,7 @@ WATERMARK = b"arena.time_advanced"
 
 
 class Said:
-    """Of one input partition."""
+    """Of one service: what one partition caused then, another may cause now (the last verdict of a round)."""
 
     def __init__(
         self, ids: set[bytes] | None = None, latest: dict[tuple[str, bytes], tuple[str, bytes]] | None = None
@@ -58,12 +58,14 @@ class Said:
         return packed
 
     @classmethod
-    def unpacked(cls, packed: bytes) -> "Said":
+    def unpacked(cls, packed: bytes | None) -> "Said":
+        if packed is None:
+            return cls()
         ids, latest = msgpack.unpackb(packed, use_list=False)
         return cls(set(ids), {(topic, key): (at, last_id) for topic, key, at, last_id in latest})
 
 
-def unsaid(said: Said, records: list[Encoded]) -> list[Encoded]:
+def unsaid(said: Said | None, records: list[Encoded]) -> list[Encoded]:
     return [record for record in records if not said.covers(record)] if said else records
 
 

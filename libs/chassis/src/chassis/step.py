@@ -109,8 +109,6 @@ class Position:
     """Sources whose sequence moved since the last commit."""
     outs: list[Encoded] = field(default_factory=list)
     """What was caused since the last commit."""
-    said: Said = field(default_factory=Said)
-    """After a restore: what is on the topics already."""
 
 
 class Step:
@@ -133,6 +131,8 @@ class Step:
         self._save, self._check = save, check
         self._dead_letters = dead_letter_topic(service)
         self._in_flight: list[asyncio.Future[Any]] = []
+        self._said: Said | None = None
+        """Read at the first take-over."""
         self.positions: dict[Partition, Position] = {}
         self.lock = asyncio.Lock()
         """Held by whoever uses the connection: the consumer takes over and lets go from its own task."""
@@ -146,11 +146,11 @@ class Step:
         seen = await self._db.fetch(
             "select source, sequence from step_seen where topic = $1 and partition = $2", *partition
         )
-        said = await self._db.fetchval("select said from step_said where topic = $1 and partition = $2", *partition)
         position = Position(
-            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen)),
-            said=Said.unpacked(said) if said else Said(),
-        )  # fmt: skip
+            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen))
+        )
+        if self._said is None:
+            self._said = Said.unpacked(await self._db.fetchval("select said from step_said"))
         await load(self._db)
         crash_point("step.after_load")
         outs = unpack(row["staged"])
@@ -190,7 +190,7 @@ class Step:
             span.end()
 
     def say(self, position: Position, outs: Iterable[Event | Out]) -> None:
-        position.outs += unsaid(position.said, [encoded(out, self._telemetry) for out in outs])
+        position.outs += unsaid(self._said, [encoded(out, self._telemetry) for out in outs])
 
     async def commit(self, positions: Sequence[Position]) -> None:
         """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""

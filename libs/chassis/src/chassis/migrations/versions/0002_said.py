@@ -1,4 +1,4 @@
-"""What the topics hold already of what a restored partition will cause again (said.py)."""
+"""What the topics hold already of what a restored service will cause again (said.py)."""
 
 from alembic import op
 
@@ -7,11 +7,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.execute(
-        """create table step_said (
-            topic text not null, partition int not null, said bytea not null,
-            primary key (topic, partition))"""
-    )
+    op.execute("create table step_said (said bytea not null)")
 
 
 def downgrade() -> None:
