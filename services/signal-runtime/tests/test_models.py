@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from contracts.signals import Condition
 from signal_runtime.core.decision import CoinDecision, Decision
 from signal_runtime.core.draws import draw
 from signal_runtime.core.models import baselines, hedge, mean_reversion, momentum, offline_llm, trend
@@ -254,6 +255,16 @@ def test_only_the_reckless_asks_for_more_than_the_rules_allow_and_only_now_and_t
     assert 0 < reckless["leverage"] < reckless["within"] / 2
     assert 0 < reckless["size"] < reckless["within"] / 2
     assert set(oversteps("careful")) == set(oversteps("contrarian")) == {"within"}
+
+
+def test_a_stand_in_states_what_would_prove_it_wrong_as_the_venue_can_check_it() -> None:
+    """Careful: stop 3 ATR of 4 below the price of 1000, the bar that closes two thirds of the way there, 8 below."""
+    values: dict[str, Any] = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
+
+    part = next(part for decision in replies("careful", 20, **values) for part in decision.coins)
+
+    assert part.invalidation == Condition(comparison="below", price=Decimal("992.0"), interval="3m")
+    assert part.invalidation_condition == "A 3-minute bar closes below 992.0."
 
 
 def test_a_stand_in_keeps_its_position_with_a_reason_or_leaves_it_with_one() -> None:

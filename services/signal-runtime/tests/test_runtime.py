@@ -256,7 +256,9 @@ async def test_a_round_of_200_competitors_costs_less_than_two_seconds_of_one_cor
 def test_a_model_is_registered_once_and_made_once() -> None:
     registry = bootstrap()
 
-    assert registry.names() == ["buy_and_hold", "mean_reversion", "momentum", "offline-llm", "random", "trend"]
+    assert registry.names() == [
+        "buy_and_hold", "hedge", "mean_reversion", "momentum", "offline-llm", "random", "trend",
+    ]  # fmt: skip
     assert registry.model_of(competitor()) is registry.model_of(competitor())
     with pytest.raises(ValueError, match="trend: is registered already"):
         registry.register("trend", lambda written: Misbehaving("trend"))

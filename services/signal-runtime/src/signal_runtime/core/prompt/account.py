@@ -16,7 +16,7 @@ from signal_runtime.core.view import View
 def account_lines(view: View, terms: PromptTerms, words: Mapping[str, Any]) -> list[str]:
     said, positions = words["account"], list(view.positions.values())
     lines = [said["heading"], *_money(view.portfolio, words), _record(view.portfolio, terms, words), ""]
-    lines.append(said["positions"])
+    lines += [said["positions"], said["resting"]]
     for position in positions:
         lines += ["", *_position(view, position, terms.rationales.get(position.instrument), words)]
     return lines if positions else [*lines, said["no_positions"]]
