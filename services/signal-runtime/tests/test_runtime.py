@@ -19,6 +19,7 @@ from signal_runtime.models import Misbehaving, Registry, Reply, SignalModel, boo
 from signal_runtime.records import Records
 from signal_runtime.runtime import Limits, SignalRuntime, Signals
 from signal_runtime.testing import BTC, ETH, competitor, market, request, season, spec, view
+from signal_runtime.turn import Turn
 
 RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
 
@@ -103,7 +104,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def answer(self, view: View) -> Reply:
+    async def answer(self, view: View, turn: Turn) -> Reply:
         self.asked += 1
         return Reply(f'{{"BTC": {{"signal": "hold", "justification": "{self.asked}"}}}}')
 
@@ -151,7 +152,7 @@ async def test_a_reply_of_another_arena_under_the_same_name_is_not_this_ones(obj
         ("broken", {}, "model_error", "RuntimeError: it never worked"),
         ("malformed", {}, "malformed", "NoDecision: no JSON object"),
         ("silent", {}, "no_answer", "EmptyReply: the reply has no text"),
-        ("astrology", {}, "model_error", "UnknownModel: astrology: is none of broken, buy_and_hold"),
+        ("astrology", {}, "model_error", "UnknownModel: astrology: is none of anthropic, broken, buy_and_hold"),
         ("momentum", {"lookback": "0"}, "model_error", "BadParameter: lookback: must be from 1"),
         ("slow", {"seconds": "60"}, "timeout", "no answer by the deadline"),
     ],
@@ -256,7 +257,10 @@ async def test_a_round_of_200_competitors_costs_less_than_two_seconds_of_one_cor
 def test_a_model_is_registered_once_and_made_once() -> None:
     registry = bootstrap()
 
-    assert registry.names() == ["buy_and_hold", "mean_reversion", "momentum", "offline-llm", "random", "trend"]
+    assert registry.names() == [
+        "anthropic", "buy_and_hold", "deepseek", "mean_reversion", "momentum", "offline-llm", "openai",
+        "openai-compatible", "qwen", "random", "trend",
+    ]  # fmt: skip
     assert registry.model_of(competitor()) is registry.model_of(competitor())
     with pytest.raises(ValueError, match="trend: is registered already"):
         registry.register("trend", lambda written: Misbehaving("trend"))
