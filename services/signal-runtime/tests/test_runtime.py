@@ -3,47 +3,22 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from chassis.objects import ObjectStore
 from contracts.canonical import snapshot_bytes
-from contracts.competition import Clock, CompetitorRegistered, DecisionRequested, SeasonChanged
-from contracts.market import InstrumentListed
+from contracts.competition import DecisionRequested
 from contracts.signals import DecisionMissed, SignalProposed
 from signal_runtime.core.view import View
 from signal_runtime.inputs import Gone
 from signal_runtime.models import Misbehaving, Registry, Reply, SignalModel, bootstrap
 from signal_runtime.records import Records
 from signal_runtime.runtime import Limits, SignalRuntime, Signals
-from signal_runtime.testing import BTC, ETH, competitor, market, request, season, spec, view
+from signal_runtime.testing import BTC, competitor, market, request, view
+from signal_runtime.testing_inputs import RISING, Given
 from signal_runtime.turn import Turn
-
-RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
-
-
-class Given:
-    """The inputs as they are in a test, and how often each was asked for."""
-
-    def __init__(self, *competitors: CompetitorRegistered, clock: Clock = "lockstep", failure: Exception | None = None):
-        self._competitors = {entry.competitor_id: entry for entry in competitors}
-        self._clock, self._failure = clock, failure
-        self.views = 0
-
-    async def season(self, request: DecisionRequested, timeout_s: float) -> SeasonChanged:
-        return season(clock=self._clock)
-
-    async def specs(self, season: SeasonChanged, timeout_s: float) -> dict[str, InstrumentListed]:
-        return {BTC: spec(BTC), ETH: spec(ETH)}
-
-    async def view(self, request: DecisionRequested, season: SeasonChanged, timeout_s: float) -> View:
-        self.views += 1
-        if self._failure:
-            raise self._failure
-        shown = view(market(**RISING), name=request.competitor_id, number=request.round)
-        return replace(shown, request=request, season=season, competitor=self._competitors[request.competitor_id])
 
 
 def hurried(seconds: float = 0.2, **of: Any) -> DecisionRequested:

@@ -1,7 +1,7 @@
 """A server on 127.0.0.1 that speaks as OpenAI and as Anthropic do, and misbehaves as providers do.
 
-The name of the model in the request says how it behaves: the cases of `CASES`, or `<first>+<second>`: the first
-time one way, from then on the other. It counts what it was asked, by model.
+The name of the model in the request says how it behaves: one of `CASES`, or `<first>+<second>`: the first time one way,
+from then on the other. `<case>#<anything>` is a model of its own. A name it does not know behaves well.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Behaviour:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
-    """Null seconds is at once; it never answers where it is infinite."""
+    """It never answers where it is infinite."""
     drops: bool = False
     """The connection, in the middle of the reply."""
     body: bytes | None = None
@@ -45,6 +45,8 @@ CASES: dict[str, Behaviour] = {
     "limited-long": Behaviour(status=429, headers={"retry-after": "3600"}),
     "failing": Behaviour(status=500),
     "forbidden": Behaviour(status=401),
+    "moved": Behaviour(status=307, headers={"location": "/elsewhere"}),
+    "packed": Behaviour(headers={"content-encoding": "gzip"}),
     "dropping": Behaviour(drops=True),
     "unreadable": Behaviour(body=b'{"id": "x", "choices": [{"mess'),
     "fenced": Behaviour(text=f"I have looked at it.\n```json\n{GOOD}\n```"),
@@ -83,9 +85,10 @@ class ProviderServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (asked := await _read(reader)) is not None:
-                self.requests = [*self.requests[-99:], asked]
-                path, _, body = asked
-                if not await _answer(writer, self._behaviour(str(body["model"])), path, body):
+                self.requests = [*self.requests[-999:], asked]
+                path, headers, body = asked
+                key = headers.get("authorization", headers.get("x-api-key", ""))
+                if not await _answer(writer, self._behaviour(str(body["model"])), path, key, body):
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -95,12 +98,11 @@ class ProviderServer:
     def _behaviour(self, model: str) -> Behaviour:
         self.asked[model] += 1
         first, _, then = model.partition("#")[0].partition("+")
-        return CASES[then if then and self.asked[model] > 1 else first]
+        return CASES.get(then if then and self.asked[model] > 1 else first, CASES["good"])
 
 
 @asynccontextmanager
 async def provider_server() -> AsyncIterator[ProviderServer]:
-    """`<case>#<anything>` is a model of its own that behaves as the case."""
     made = ProviderServer()
     server = await asyncio.start_server(made.accept, "127.0.0.1", 0, backlog=1_000)
     made.port = server.sockets[0].getsockname()[1]
@@ -123,13 +125,13 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, str], A
     return head[0].split(" ")[1], headers, json.loads(body)
 
 
-async def _answer(writer: asyncio.StreamWriter, how: Behaviour, path: str, asked: Any) -> bool:
+async def _answer(writer: asyncio.StreamWriter, how: Behaviour, path: str, key: str, asked: Any) -> bool:
     """Whether the connection goes on."""
     if how.wait_s == float("inf"):
         await asyncio.Event().wait()
     await asyncio.sleep(how.wait_s)
     form = _FORMS["messages" if path.endswith("/messages") else "completions"]
-    body = how.body or (form(how.text, asked) if how.status == 200 else _error(how.status))
+    body = how.body or (form(how.text, asked) if how.status == 200 else _error(how.status, key))
     extra = "".join(f"{name}: {value}\r\n" for name, value in how.headers.items())
     head = f"HTTP/1.1 {how.status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
     writer.write(head.encode() + (body[: len(body) // 2] if how.drops else body))
@@ -137,8 +139,9 @@ async def _answer(writer: asyncio.StreamWriter, how: Behaviour, path: str, asked
     return not how.drops
 
 
-def _error(status: int) -> bytes:
-    return json.dumps({"error": {"message": f"this is a {status}", "type": "test"}}).encode()
+def _error(status: int, key: str) -> bytes:
+    """As providers do, it says more than it should."""
+    return json.dumps({"error": {"message": f"this is a {status}, and your key is {key}", "type": "test"}}).encode()
 
 
 def _completion(text: str, asked: Any) -> bytes:
@@ -152,9 +155,8 @@ def _completion(text: str, asked: Any) -> bytes:
 def _message(text: str, asked: Any) -> bytes:
     usage = {"input_tokens": 1_000, "output_tokens": 200}
     said = {"id": "m", "type": "message", "role": "assistant", "model": asked["model"], "stop_reason": "end_turn"}
-    return json.dumps(
-        {**said, "stop_sequence": None, "content": [{"type": "text", "text": text}], "usage": usage}
-    ).encode()
+    content = [{"type": "text", "text": text}]
+    return json.dumps({**said, "stop_sequence": None, "content": content, "usage": usage}).encode()
 
 
 _FORMS: dict[str, Callable[[str, Any], bytes]] = {"completions": _completion, "messages": _message}

@@ -15,6 +15,7 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, Syst
 from pydantic_ai.models import Model
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.alibaba import AlibabaProvider
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.deepseek import DeepSeekProvider
@@ -28,6 +29,8 @@ from signal_runtime.adapters.transport import RecordingTransport
 from signal_runtime.core.llm import LlmParameters
 
 CONNECT_WITHIN_S = 10.0
+_MAX_TOKENS = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
+"""The bound goes out as `max_tokens`: the younger name is OpenAI's own, and who does not know it writes without end."""
 
 
 class Sdk:
@@ -78,10 +81,11 @@ class Sdk:
             case "deepseek":
                 return OpenAIChatModel(name, provider=DeepSeekProvider(openai_client=client))
             case "qwen":
-                return OpenAIChatModel(name, provider=AlibabaProvider(openai_client=client))
+                return OpenAIChatModel(name, provider=AlibabaProvider(openai_client=client), profile=_MAX_TOKENS)
             case "openai":
                 return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client))
-        return OpenAIChatModel(name, provider=OpenAICompatibleProvider(provider.name, openai_client=client))
+        compatible = OpenAICompatibleProvider(provider.name, openai_client=client)
+        return OpenAIChatModel(name, provider=compatible, profile=_MAX_TOKENS)
 
     def _settings(self, parameters: LlmParameters) -> ModelSettings:
         """What is null is not sent."""
