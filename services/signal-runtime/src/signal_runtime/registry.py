@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from contracts.competition import CompetitorRegistered
 from contracts.signals import MissReason
@@ -35,6 +35,9 @@ class SignalModel(Protocol):
 
 
 Make = Callable[[Mapping[str, str]], SignalModel]
+Close = Callable[[], Awaitable[None]]
+Answers = Literal["computed", "offline", "live"]
+"""Who answers under a name: a model of our own, the stand-in of a provider without a key, the provider."""
 
 
 class UnknownModel(LookupError):
@@ -45,24 +48,21 @@ class Registry:
     def __init__(self) -> None:
         self._makers: dict[str, Make] = {}
         self._made: dict[str, SignalModel] = {}
-        self._live: set[str] = set()
-        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._answers: dict[str, Answers] = {}
+        self._closing: list[Close] = []
 
-    def register(self, name: str, make: Make, close: Callable[[], Awaitable[None]] | None = None) -> None:
-        """`close`: of one that asks somebody; the others answer by themselves."""
+    def register(self, name: str, make: Make, answers: Answers = "computed", close: Close | None = None) -> None:
         if name in self._makers:
             raise ValueError(f"{name}: is registered already")
-        self._makers[name] = make
+        self._makers[name], self._answers[name] = make, answers
         if close is not None:
-            self._live.add(name)
             self._closing.append(close)
 
     def names(self) -> list[str]:
         return sorted(self._makers)
 
     def described(self) -> list[dict[str, str]]:
-        """Each name with who answers: `offline` asks nobody, `live` asks a provider."""
-        return [{"name": name, "answers": "live" if name in self._live else "offline"} for name in self.names()]
+        return [{"name": name, "answers": self._answers[name]} for name in self.names()]
 
     async def close(self) -> None:
         for close in self._closing:

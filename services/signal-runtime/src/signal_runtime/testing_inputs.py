@@ -1,10 +1,11 @@
 """The inputs of a test's runtime, without topics."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from contracts.competition import Clock, CompetitorRegistered, DecisionRequested, SeasonChanged
-from contracts.market import InstrumentListed
+from contracts.market import InstrumentListed, InstrumentSnapshot
 
 from signal_runtime.core.view import View
 from signal_runtime.testing import BTC, ETH, market, season, spec, view
@@ -15,7 +16,14 @@ RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["
 class Given:
     """The inputs as they are in a test, and how often each was asked for."""
 
-    def __init__(self, *competitors: CompetitorRegistered, clock: Clock = "lockstep", failure: Exception | None = None):
+    def __init__(
+        self,
+        *competitors: CompetitorRegistered,
+        clock: Clock = "lockstep",
+        failure: Exception | None = None,
+        markets: Sequence[InstrumentSnapshot] = (market(**RISING),),
+    ) -> None:
+        self._markets = markets
         self._competitors = {entry.competitor_id: entry for entry in competitors}
         self._clock, self._failure = clock, failure
         self.views = 0
@@ -30,5 +38,5 @@ class Given:
         self.views += 1
         if self._failure:
             raise self._failure
-        shown = view(market(**RISING), name=request.competitor_id, number=request.round)
+        shown = view(*self._markets, name=request.competitor_id, number=request.round)
         return replace(shown, request=request, season=season, competitor=self._competitors[request.competitor_id])

@@ -31,7 +31,7 @@ class Live:
 
 def enrol(registry: Registry, provider: Provider, live: Live | None) -> None:
     if live is None or not provider.live:
-        registry.register(provider.name, lambda written: _stand_in(_read(provider, written)))
+        registry.register(provider.name, lambda written: _stand_in(_read(provider, written)), "offline")
         return
     from signal_runtime.adapters.gateway import Gateway
     from signal_runtime.adapters.live import LiveModel
@@ -47,7 +47,7 @@ def enrol(registry: Registry, provider: Provider, live: Live | None) -> None:
     def make(written: Mapping[str, str]) -> SignalModel:
         return LiveModel(gateway, _read(provider, written), live.spending, live.now, live.retrying)
 
-    registry.register(provider.name, make, gateway.close)
+    registry.register(provider.name, make, "live", gateway.close)
 
 
 def _read(provider: Provider, written: Mapping[str, str]) -> LlmParameters:
