@@ -1,8 +1,8 @@
 """Sample signals of every registered model, for one small market made by hand.
 
 `python scripts/signal_demo.py [--json] [--within SECONDS] [--model PROVIDER=ID …]`. Keys and addresses are read from
-the environment as the service reads them (SIGNAL_RUNTIME_DEEPSEEK_API_KEY … or …_FILE): a provider that has one is asked
-for real, and costs what it costs; without one its competitor is answered offline, and the output says so. Exits with 0
+the environment as the service reads them (SIGNAL_RUNTIME_DEEPSEEK_API_KEY, or …_FILE): a provider with one is asked
+for real, and costs what it costs; without one its competitor is answered offline, as the output says. Exits with 0
 whatever the models answer: no answer is a DecisionMissed with its reason.
 """
 
