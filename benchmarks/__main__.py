@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("market_data_frames", "paper_venue", "step_throughput", "three_stages")
+NAMES = ("market_data_frames", "paper_venue", "prompt_rendering", "step_throughput", "three_stages")
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

@@ -26,6 +26,7 @@ from signal_runtime.adapters.providers import Provider
 from signal_runtime.adapters.spending import Spending
 from signal_runtime.core.quotas import Quota
 from signal_runtime.models import Registry, bootstrap
+from signal_runtime.rationales import Rationales
 from signal_runtime.records import Records
 from signal_runtime.runtime import SignalRuntime, wall_clock
 from signal_runtime.testing import competitor, request
@@ -110,7 +111,9 @@ async def measure(competitors: int, calls: int) -> dict[str, object]:
         objects = ObjectStore(f"file://{folder}")
         async with server() as url:
             provider = Provider("openai-compatible", "openai", url, SecretStr("sk-benchmark-0001"))
-            registry = bootstrap(live=Live([provider], Spending(objects, Quota()), wall_clock))
+            registry = bootstrap(
+                live=Live([provider], Spending(objects, Quota()), Rationales(Records(objects)), wall_clock)
+            )
             floor = await bare_calls(url, calls)
             live = await live_calls(objects, registry, calls)
             await registry.close()

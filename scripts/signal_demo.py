@@ -22,6 +22,7 @@ from signal_runtime.adapters.enrol import Live
 from signal_runtime.adapters.providers import providers_of
 from signal_runtime.adapters.spending import Spending
 from signal_runtime.models import bootstrap
+from signal_runtime.rationales import Rationales
 from signal_runtime.records import Records
 from signal_runtime.registry import Registry
 from signal_runtime.runtime import SignalRuntime, wall_clock
@@ -58,7 +59,7 @@ def entrants(registry: Registry, pinned: dict[str, str]) -> Sequence[CompetitorR
 
 async def run(pinned: dict[str, str], within_s: float) -> dict[str, Any]:
     settings, objects = Settings(), ObjectStore("memory://signal-demo")
-    live = Live(providers_of(settings), Spending(objects, settings.quota), wall_clock)
+    live = Live(providers_of(settings), Spending(objects, settings.quota), Rationales(Records(objects)), wall_clock)
     registry = bootstrap(live=live)
     entered = entrants(registry, pinned)
     runtime = SignalRuntime(Given(*entered, markets=MARKETS), registry, Records(objects))

@@ -25,7 +25,7 @@ async def outcome(run: Run) -> tuple[dict[str, list[Any]], list[Any]]:
 async def test_the_short_season_trades(baseline: Run) -> None:
     figures = baseline.figures
 
-    assert figures["competitors"] == 5
+    assert figures["competitors"] == 6
     assert figures["rounds"] == 12
     assert figures["missed"] == 0
     assert figures["fills"] > 10
@@ -36,7 +36,7 @@ async def test_the_short_season_trades(baseline: Run) -> None:
 
 async def test_every_competitor_is_asked_in_every_round_and_judged(baseline: Run) -> None:
     events = await baseline.events("rounds.v1", "decisions.requested.v1", "orders.v1")
-    competitors = {"momentum-1", "trend-fast", "bold-falcon", "random-1", "random-2"}
+    competitors = {"momentum-1", "trend-fast", "bold-falcon", "random-1", "random-2", "buy-and-hold"}
     closed = {event.round for event in events if event.type == "round_closed"}
 
     def pairs(kind: str) -> set[tuple[int, str]]:

@@ -11,6 +11,7 @@ import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 from arena import options
@@ -33,6 +34,8 @@ app = typer.Typer(
 
 ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
+decisions = typer.Typer(help="Recorded decisions, without a running arena.", no_args_is_help=True)
+app.add_typer(decisions, name="decisions")
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]
@@ -57,7 +60,7 @@ def up(
             min=0, max=240, metavar="[HOURS]", help=f"Synthetic hours at full speed first (alone: {FAST_FORWARD_H})."
         ),
     ] = 0,
-    competitors: Annotated[int | None, typer.Option(min=1, max=options.MOST_COMPETITORS)] = None,
+    competitors: Annotated[int | None, typer.Option(min=2, max=options.MOST_COMPETITORS)] = None,
     replicas: Annotated[list[str] | None, typer.Option(help="SERVICE=N, e.g. order-executor=2; repeatable.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = 8080,
     traces: Annotated[Path | None, typer.Option(help="Append every span to this file, one JSON object a line.")] = None,
@@ -161,6 +164,23 @@ def import_trades(
         raise typer.Exit(Exit.FAILED)
     if imported.unmatched:
         raise typer.Exit(Exit.UNBALANCED)
+
+
+@decisions.command("check", epilog=EPILOG)
+def check_decisions(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Alpha Arena's conversations, JSON (lines) or gzipped.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Put recorded replies through parser, risk gate and paper venue: what is parsed, would trade, is refused, why."""
+    from arena import decisions_check, decisions_check_file
+
+    try:
+        entries = decisions_check_file.read(file)
+    except decisions_check_file.Unreadable as unreadable:
+        raise Stopped(Exit.USAGE, f"{file}: {unreadable}") from None
+    console = Console(stderr=True)
+    checked = decisions_check.check(track(entries, "checking", console=console, disable=not console.is_terminal))
+    show(checked.figures(), as_json)
 
 
 def show(found: dict[str, Any], as_json: bool) -> None:

@@ -25,6 +25,7 @@ from signal_runtime.adapters.transport import retry_after_s
 from signal_runtime.core import circuit, retries
 from signal_runtime.core.quotas import Most, Quota
 from signal_runtime.models import bootstrap
+from signal_runtime.rationales import Rationales
 from signal_runtime.records import Records
 from signal_runtime.registry import Registry
 from signal_runtime.runtime import SignalRuntime, wall_clock
@@ -63,7 +64,9 @@ def providers(server: ProviderServer) -> Sequence[Provider]:
 def registry(server: ProviderServer, objects: ObjectStore, quota: Quota | None = None, **live: Any) -> Registry:
     quick = retries.Policy(backoff_s=0.02, call_s_min=0.02)
     spending = Spending(objects, quota or Quota())
-    return bootstrap(live=Live(providers(server), spending, wall_clock, **{"retrying": quick, **live}))
+    return bootstrap(
+        live=Live(providers(server), spending, Rationales(Records(objects)), wall_clock, **{"retrying": quick, **live})
+    )
 
 
 def entrant(name: str, provider: str, model: str, **parameters: str) -> CompetitorRegistered:
@@ -341,7 +344,9 @@ def test_prices_have_the_hours_of_their_list() -> None:
 
 
 async def test_without_a_key_the_same_competitor_is_served_offline_and_says_so(objects: ObjectStore) -> None:
-    offline = bootstrap(live=Live(providers_of(Settings()), Spending(objects, Quota()), wall_clock))
+    offline = bootstrap(
+        live=Live(providers_of(Settings()), Spending(objects, Quota()), Rationales(Records(objects)), wall_clock)
+    )
 
     event = await answer(offline, objects, entrant("keyless", "deepseek", "deepseek-chat", offline_persona="reckless"))
     wrong = await answer(offline, objects, entrant("wrong", "deepseek", "deepseek-chat", temperature="9"))
@@ -358,7 +363,11 @@ async def test_without_a_key_the_same_competitor_is_served_offline_and_says_so(o
 async def test_a_key_without_a_network_is_a_named_miss(objects: ObjectStore) -> None:
     settings = Settings(deepseek_api_key=SecretStr(CANARY), deepseek_base_url="http://127.0.0.1:9/v1")
     quick = retries.Policy(backoff_s=0.01, call_s_min=0.01)
-    made = bootstrap(live=Live(providers_of(settings), Spending(objects, Quota()), wall_clock, retrying=quick))
+    made = bootstrap(
+        live=Live(
+            providers_of(settings), Spending(objects, Quota()), Rationales(Records(objects)), wall_clock, retrying=quick
+        )
+    )
 
     event = await answer(made, objects, entrant("alone", "deepseek", "deepseek-chat"))
 

@@ -14,6 +14,7 @@ from signal_runtime.handlers import SERVICE, answering, broker_of, connect, run
 from signal_runtime.inputs import TopicInputs
 from signal_runtime.intake import Intake
 from signal_runtime.models import bootstrap
+from signal_runtime.rationales import Rationales
 from signal_runtime.records import Records
 from signal_runtime.runtime import Limits, SignalRuntime, wall_clock
 from signal_runtime.settings import Settings
@@ -22,9 +23,14 @@ from signal_runtime.settings import Settings
 def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or Settings()
     inputs = TopicInputs(settings.kafka)
-    spending = Spending(ObjectStore(settings.object_store), settings.quota)
+    objects = ObjectStore(settings.object_store)
     live = Live(
-        providers_of(settings), spending, wall_clock, settings.concurrent_per_provider, settings.reply_bytes_max
+        providers_of(settings),
+        Spending(objects, settings.quota),
+        Rationales(Records(objects)),
+        wall_clock,
+        settings.concurrent_per_provider,
+        settings.reply_bytes_max,
     )
     registry = bootstrap(live=live, test_models=settings.test_models)
     limits = Limits(settings.concurrent_per_model, settings.inputs_within_s)

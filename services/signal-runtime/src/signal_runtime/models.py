@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from signal_runtime.adapters.enrol import PROVIDERS, Live, enrol
-from signal_runtime.core.models import baselines, mean_reversion, momentum, offline_llm, trend
+from signal_runtime.core.models import baselines, hedge, mean_reversion, momentum, offline_llm, trend
 from signal_runtime.core.parameters import BadParameter
 from signal_runtime.core.view import View
 from signal_runtime.registry import Registry, Reply, SignalModel, UnknownModel, pure
@@ -36,6 +36,7 @@ def bootstrap(*, live: Live | None = None, test_models: bool = False) -> Registr
         ("momentum", momentum.WARM_UP_BARS, momentum.Parameters, momentum.decide),
         ("mean_reversion", mean_reversion.WARM_UP_BARS, mean_reversion.Parameters, mean_reversion.decide),
         ("trend", trend.WARM_UP_BARS, trend.Parameters, trend.decide),
+        ("hedge", hedge.WARM_UP_BARS, hedge.Parameters, hedge.decide),
         ("buy_and_hold", 0, baselines.BuyAndHold, baselines.buy_and_hold),
         ("random", 0, baselines.Random, baselines.random),
         ("offline-llm", 0, offline_llm.Parameters, offline_llm.reply),

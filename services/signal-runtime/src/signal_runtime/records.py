@@ -92,6 +92,11 @@ class Records:
         await self._objects.put(f"{_folder(view.request)}/request.json", data)
         return sha256_of(data)
 
+    async def text(self, request: DecisionRequested, number: int) -> str | None:
+        """What the competitor of the request said in round `number`; None where it said nothing."""
+        data = await self._objects.get(f"{_folder(request, number)}/reply.json")
+        return None if data is None else Answer.model_validate_json(data).text
+
     async def keep_file(self, request: DecisionRequested, name: str, data: bytes) -> None:
         await self._objects.put(f"{_folder(request)}/{name}", data)
 
@@ -120,8 +125,8 @@ def request_bytes(view: View) -> bytes:
     )
 
 
-def _folder(request: DecisionRequested) -> str:
-    return f"decisions/{request.season_id}/{request.competitor_id}/{request.round:08d}"
+def _folder(request: DecisionRequested, number: int | None = None) -> str:
+    return f"decisions/{request.season_id}/{request.competitor_id}/{number or request.round:08d}"
 
 
 def _snapshot_path(snapshot: MarketSnapshot) -> str:

@@ -9,6 +9,7 @@ from signal_runtime.adapters.spending import Spending
 from signal_runtime.core import circuit, retries
 from signal_runtime.core.llm import LlmParameters, read_llm_parameters
 from signal_runtime.core.models import offline_llm
+from signal_runtime.rationales import Rationales
 from signal_runtime.registry import PureModel, Registry, SignalModel
 from signal_runtime.settings import Settings
 
@@ -22,6 +23,7 @@ class Live:
 
     providers: Sequence[Provider]
     spending: Spending
+    rationales: Rationales
     now: Callable[[], datetime]
     concurrent_per_provider: int = 256
     reply_bytes_max: int = 524_288
@@ -45,7 +47,7 @@ def enrol(registry: Registry, provider: Provider, live: Live | None) -> None:
     )
 
     def make(written: Mapping[str, str]) -> SignalModel:
-        return LiveModel(gateway, _read(provider, written), live.spending, live.now, live.retrying)
+        return LiveModel(gateway, _read(provider, written), live.spending, live.rationales, live.now, live.retrying)
 
     registry.register(provider.name, make, "live", gateway.close)
 

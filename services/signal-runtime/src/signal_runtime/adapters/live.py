@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from signal_runtime.core.quotas import Spent
 from signal_runtime.core.reply import parse_reply
 from signal_runtime.core.retries import Over
 from signal_runtime.core.view import View
+from signal_runtime.rationales import Rationales
 from signal_runtime.registry import Reply
 from signal_runtime.turn import Call, Purpose, Turn, sha256_of
 
@@ -33,15 +35,18 @@ class LiveModel:
         gateway: Gateway,
         parameters: LlmParameters,
         spending: Spending,
+        rationales: Rationales,
         now: Callable[[], datetime],
         policy: retries.Policy | None = None,
     ) -> None:
         self.name = f"{gateway.provider.name}/{parameters.model}"
         self._gateway, self._parameters, self._spending = gateway, parameters, spending
+        self._rationales = rationales
         self._now, self._policy = now, policy or retries.Policy()
 
     async def answer(self, view: View, turn: Turn) -> Reply:
-        prompt = render(view, self._parameters.terms())
+        terms = replace(self._parameters.terms(), rationales=await self._rationales.of(view))
+        prompt = render(view, terms)
         messages = [Message("system", prompt.system), Message("user", prompt.user)]
         over = await self._ask(view, turn, messages, prompt.estimated_tokens, "decision")
         if over is not None:

@@ -23,7 +23,7 @@ class PromptTerms:
     version: str = "1"
     """Of the template; part of what a season freezes."""
     language: Language = "en"
-    tokens_max: int = 16_000
+    tokens_max: int = 24_000
     """Budget of system and user text together, by `estimated_tokens`; what is never cut may go beyond it."""
     points: int = 10
     """Bars shown of each series, before the budget shortens them."""
