@@ -9,7 +9,8 @@ const BODY_BYTES_MAX = 1_000_000;
 
 const llama = await getLlama({ gpu: false, build: "never", skipDownload: true });
 const model = await llama.loadModel({ modelPath: file });
-const context = await model.createContext({ contextSize: CONTEXT_TOKENS });
+// one thread: the arena has the other core, and threads that wait for one another on a busy machine crawl
+const context = await model.createContext({ contextSize: CONTEXT_TOKENS, threads: 1 });
 const sequence = context.getSequence();
 const json = await llama.getGrammarFor("json");
 
