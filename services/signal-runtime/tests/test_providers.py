@@ -30,7 +30,7 @@ from signal_runtime.records import Records
 from signal_runtime.registry import Registry
 from signal_runtime.runtime import SignalRuntime, wall_clock
 from signal_runtime.settings import Settings
-from signal_runtime.testing import competitor, request
+from signal_runtime.testing import competitor, position, request
 from signal_runtime.testing_inputs import Given
 from signal_runtime.testing_providers import CASES, GOOD, ProviderServer, provider_server
 
@@ -174,6 +174,22 @@ async def test_what_went_over_the_wire_is_in_the_store_byte_by_byte(
     assert again["role"] == "user"
     assert "NoDecision: no JSON object in it holds a `signal`" in again["content"]
     assert json.loads(GOOD) == json.loads(kept["text"])
+    await made.close()
+
+
+async def test_a_competitor_is_shown_its_own_reason_for_what_it_holds(
+    server: ProviderServer, objects: ObjectStore
+) -> None:
+    made, entry = registry(server, objects), entrant("mindful", "openai", "good#mindful")
+    await answer(made, objects, entry)  # round 1 buys BTC: "The trend is up."
+
+    # The position of `testing.position` was opened at the beginning of round 1.
+    second = SignalRuntime(Given(entry, held=[position("0.1")]), made, Records(objects))
+    (event,) = await second.generate_signal(asked("mindful", number=2))
+
+    assert event.attempt is not None
+    sent = json.loads(await _object(objects, f"{event.attempt.record}/call-1.request"))
+    assert "The trend is up." in sent["messages"][-1]["content"]
     await made.close()
 
 

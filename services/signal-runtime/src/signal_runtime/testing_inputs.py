@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.competition import Clock, CompetitorRegistered, DecisionRequested, SeasonChanged
 from contracts.market import InstrumentListed, InstrumentSnapshot
+from contracts.portfolios import PositionView
 
 from signal_runtime.core.view import View
 from signal_runtime.testing import BTC, ETH, market, season, spec, view
@@ -22,8 +23,9 @@ class Given:
         clock: Clock = "lockstep",
         failure: Exception | None = None,
         markets: Sequence[InstrumentSnapshot] = (market(**RISING),),
+        held: Sequence[PositionView] = (),
     ) -> None:
-        self._markets = markets
+        self._markets, self._held = markets, held
         self._competitors = {entry.competitor_id: entry for entry in competitors}
         self._clock, self._failure = clock, failure
         self.views = 0
@@ -38,5 +40,5 @@ class Given:
         self.views += 1
         if self._failure:
             raise self._failure
-        shown = view(*self._markets, name=request.competitor_id, number=request.round)
+        shown = view(*self._markets, held=self._held, name=request.competitor_id, number=request.round)
         return replace(shown, request=request, season=season, competitor=self._competitors[request.competitor_id])
