@@ -14,10 +14,10 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-llm up down test lint schemas bench web clean kafka browser
+.PHONY: help setup demo demo-llm up down test crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.synced kafka web ## fetch everything that is pinned: Python packages, Kafka's jars, the page's packages
 
@@ -33,9 +33,15 @@ up: setup ## run an arena; options in ARGS, e.g. make up ARGS="--market syntheti
 down: .venv/.synced ## stop the arena that runs in .arena
 	@$(BIN)/arena down $(ARGS)
 
-test: setup browser ## every test, on Apache Kafka, PostgreSQL and a browser
+test: setup browser promtool ## every test, on Apache Kafka, PostgreSQL and a browser
 	@cd web && $(NODE) npm test
 	@$(BIN)/python -m pytest $(ARGS)
+
+crash-sweep: setup ## kill a stage at every named point, first and second passing
+	@CHASSIS_CRASH_SWEEP=all $(BIN)/python -m pytest -s libs/chassis/tests/test_crash_points.py $(ARGS)
+
+line-sweep: setup ## kill a stage before every line of the step, e.g. ARGS="--every 20"
+	@$(BIN)/python -m scripts.line_sweep $(ARGS)
 
 lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 	@$(BIN)/ruff check .
@@ -64,6 +70,13 @@ browser:
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; } \
 	|| echo "no chromium here, and it cannot be installed without root on Debian: the browser tests will be skipped"
+
+# the tests of the alert rules ask it; without it they are skipped and say so
+promtool:
+	@command -v promtool >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends prometheus >/dev/null; } \
+	|| echo "no promtool here, and it cannot be installed without root on Debian: the alert rules' own tests will be skipped"
 
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version)'

@@ -62,6 +62,9 @@ def up(
     ] = 0,
     competitors: Annotated[int | None, typer.Option(min=2, max=options.MOST_COMPETITORS)] = None,
     replicas: Annotated[list[str] | None, typer.Option(help="SERVICE=N, e.g. order-executor=2; repeatable.")] = None,
+    news: Annotated[
+        list[str] | None, typer.Option(help="A feed of news: https://…, a file or a folder; repeatable.")
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = 8080,
     traces: Annotated[Path | None, typer.Option(help="Append every span to this file, one JSON object a line.")] = None,
     as_json: JsonOption = False,
@@ -84,6 +87,7 @@ def up(
         fast_forward_s=round(fast_forward * 3600),
         competitors=competitors,
         replicas=options.replicas(replicas or ()),
+        news=options.news(news or ()),
         port=port,
         traces=traces,
     )
@@ -142,6 +146,31 @@ def doctor(
         raise typer.Exit(Exit.UNHEALTHY)
 
 
+@app.command(epilog=EPILOG)
+def backup(
+    out: Annotated[Path, typer.Argument(help="Folder to make; it must not be there.")],
+    data_dir: DataDirOption = Path(".arena"),
+    as_json: JsonOption = False,
+) -> None:
+    """Copy database and objects into a folder, while the arena runs or stands still; the topics stay where they are."""
+    from arena.backup import backup as take
+
+    show(asyncio.run(take(DataDir(data_dir), out.absolute(), said)), as_json)
+
+
+@app.command(epilog=EPILOG)
+def restore(
+    backup: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder that `arena backup` made.")],
+    data_dir: DataDirOption = Path(".arena"),
+    replace: Annotated[bool, typer.Option("--replace", help="Move a database that is there aside.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an older database beside the topics of an arena that stands still; `arena up --resume` catches up."""
+    from arena.restore import restore as put_back
+
+    show(asyncio.run(put_back(backup, DataDir(data_dir), replace=replace, say=said)), as_json)
+
+
 @ledger.command("import", epilog=EPILOG)
 def import_trades(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Alpha Arena's trades, JSON or gzipped.")],
@@ -164,6 +193,11 @@ def import_trades(
         raise typer.Exit(Exit.FAILED)
     if imported.unmatched:
         raise typer.Exit(Exit.UNBALANCED)
+
+
+def said(what: str) -> None:
+    """Progress."""
+    Console(stderr=True, highlight=False).print(f"[dim]{what}[/]")
 
 
 @decisions.command("check", epilog=EPILOG)

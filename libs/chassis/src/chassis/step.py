@@ -27,8 +27,10 @@ from contracts.base import Event
 from contracts.topics import dead_letter_topic
 from contracts.wire import BadRecord, Encoded, decode, numbered
 
+from chassis.crash_points import crash_point
 from chassis.publish import Out, Publisher, acknowledged, encoded
 from chassis.rows import Connection, Writing, columns
+from chassis.said import Said, unsaid
 from chassis.telemetry import Telemetry
 
 __all__ = ["Connection", "Fenced", "Out", "Partition", "Position", "Record", "Stage", "Step", "Writing"]
@@ -107,6 +109,8 @@ class Position:
     """Sources whose sequence moved since the last commit."""
     outs: list[Encoded] = field(default_factory=list)
     """What was caused since the last commit."""
+    said: Said = field(default_factory=Said)
+    """After a restore: what is on the topics already."""
 
 
 class Step:
@@ -137,16 +141,21 @@ class Step:
         """Publish what the last worker staged and may not have sent. Call it with the lock held."""
         row = await self._db.fetchrow(TAKE_OVER, *partition)
         assert row is not None
+        crash_point("step.after_take_over")
         await self._check(partition, row["next_offset"])
         seen = await self._db.fetch(
             "select source, sequence from step_seen where topic = $1 and partition = $2", *partition
         )
+        said = await self._db.fetchval("select said from step_said where topic = $1 and partition = $2", *partition)
         position = Position(
-            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen))
-        )
+            partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen)),
+            said=Said.unpacked(said) if said else Said(),
+        )  # fmt: skip
         await load(self._db)
+        crash_point("step.after_load")
         outs = unpack(row["staged"])
         await self._send(partition, row["sequence"] - len(outs), outs)
+        crash_point("step.after_resend")
         self.positions[partition] = position
         return position
 
@@ -182,7 +191,7 @@ class Step:
             span.end()
 
     def say(self, position: Position, outs: Iterable[Event | Out]) -> None:
-        position.outs += [encoded(out, self._telemetry) for out in outs]
+        position.outs += unsaid(position.said, [encoded(out, self._telemetry) for out in outs])
 
     async def commit(self, positions: Sequence[Position]) -> None:
         """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""
@@ -193,8 +202,10 @@ class Step:
             for p in positions
         ]
         news = [(*p.partition, source, sequence) for p in positions for source, sequence in p.fresh.items()]
+        crash_point("step.before_ack")
         with self._telemetry.publish_seconds.time():
             await acknowledged(self._in_flight)
+        crash_point("step.after_ack")
         with self._telemetry.commit_seconds.time():
             writing = Writing(self._db)
             try:
@@ -203,11 +214,13 @@ class Step:
             except asyncpg.DivisionByZeroError:
                 where = [tuple(position.partition) for position in positions]
                 raise Fenced(f"another worker went on with one of {where}") from None
+        crash_point("step.after_commit")
         for position in positions:
             outs, first = position.outs, position.sequence
             position.sequence, position.version = first + len(outs), position.version + 1
             position.outs, position.fresh = [], {}
             await self._send(position.partition, first, outs)
+            crash_point("step.after_send")
 
     async def flush(self) -> None:
         """Wait until the broker has acknowledged everything handed over."""
@@ -286,8 +299,10 @@ class PlainStep:
         ]
         if admitted:
             await self._stage.prepare([event for _, event in admitted])
+        crash_point("plain.after_prepare")
         for position, event in admitted:
             self._step.decided(position, event, partial(self._stage.decide, position.partition))
+        crash_point("plain.after_decide")
         await self._step.commit(list(batch))
 
 

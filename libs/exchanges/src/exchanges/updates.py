@@ -41,13 +41,25 @@ class Mark(NamedTuple):
 
 
 class News(NamedTuple):
+    """As somebody wrote it: nobody may believe it, or even read it, before it went through the quarantine."""
+
     at: datetime
     source: str
     headline: str
-    instruments: tuple[str, ...]
+    body: str = ""
 
 
-Update = Book | Trade | Mark | News
+class OnChain(NamedTuple):
+    """A figure about a chain, as untrusted as news."""
+
+    at: datetime
+    source: str
+    metric: str
+    asset: str
+    value: str
+
+
+Update = Book | Trade | Mark | News | OnChain
 
 
 class Step(NamedTuple):

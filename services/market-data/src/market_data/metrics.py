@@ -3,6 +3,7 @@
 from exchanges.venue import Venue
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from market_data.core.market import Market
 from market_data.runner import Runner
 
 
@@ -13,8 +14,13 @@ class Metrics:
         self.feed_ended = Gauge(
             "market_data_feed_ended", "1: nothing more will come from the venue.", registry=registry
         )
+        self.news_failures = Counter("market_data_news_failures", "A source could not be read.", registry=registry)
         defects = Gauge("market_data_defects", "Bad lines of the input, counted and passed over.", registry=registry)
         defects.set_function(lambda: float(venue.defects.counts.total()))
+
+    def watch_news(self, market: Market) -> None:
+        refused = Gauge("market_data_news_refused", "News that the quarantine kept.", registry=self._registry)
+        refused.set_function(lambda: float(market.refused.total()))
 
     def watch(self, runner: Runner) -> None:
         time = Gauge("market_data_arena_time_seconds", "Where market time stands, since 1970.", registry=self._registry)

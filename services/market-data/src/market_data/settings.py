@@ -31,4 +31,11 @@ class Settings(ServiceSettings):
     step_ms: Annotated[int, Field(ge=10, le=60_000, description="Of the synthetic feed.")] = 1_000
     book_grid_ms: Annotated[int, Field(ge=10, le=60_000, description="Books come out at most this often.")] = 100
     mark_grid_ms: Annotated[int, Field(ge=10, le=60_000, description="Marks come out at most this often.")] = 1_000
+    news: Annotated[
+        tuple[str, ...],
+        Field(max_length=50, description="Feeds besides the venue's own, a JSON list: https://…, a file, a folder."),
+    ] = ()
+    news_apart_s: Annotated[
+        float, Field(ge=1, le=3600, description="Live: seconds between two looks at the feeds.")
+    ] = 60.0
     season: Annotated[str | None, Field(description="Season to serve; none: the one that starts last.")] = None

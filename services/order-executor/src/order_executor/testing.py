@@ -1,7 +1,7 @@
 """For tests and benchmarks: a venue with fees of 2 and 5 basis points, and short ways to say what comes in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,23 +31,17 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fact:
     """A market record as the venue sees it."""
 
     event: Any
+    at: datetime = field(init=False)
+    instrument: str = field(init=False)
+    kind: str = field(init=False)
 
-    @property
-    def at(self) -> datetime:
-        return self.event.at  # type: ignore[no-any-return]
-
-    @property
-    def instrument(self) -> str:
-        return self.event.instrument  # type: ignore[no-any-return]
-
-    @property
-    def kind(self) -> str:
-        return self.event.type  # type: ignore[no-any-return]
+    def __post_init__(self) -> None:
+        self.at, self.instrument, self.kind = self.event.at, self.event.instrument, self.event.type
 
 
 def levels(text: str) -> tuple[tuple[Decimal, Decimal], ...]:

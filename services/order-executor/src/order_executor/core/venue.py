@@ -46,6 +46,8 @@ class Venue:
         self._liquidator = Liquidator(self.info, self._margins, self._desk, self.changes)
         self._watches: deque[Watch] = deque()
         self._interest = Interest()
+        self._seen: dict[str, MarketRecord] = {}
+        """By instrument the last book that every resting order has seen; one that came since saw it on arrival."""
         self._day_ends = EPOCH
 
     def restore(
@@ -178,7 +180,11 @@ class Venue:
         return [event]
 
     def _see_book(self, instrument: str, keys: Keys) -> None:
-        if (book := self.info.book(instrument)) is not None:
+        record = self.info.books.get(instrument)
+        if record is None or self._seen.get(instrument) is record:
+            return
+        self._seen[instrument] = record
+        if (book := self.info.read(record)) is not None:
             for key in keys:
                 self._book.seen(self.accounts[key], book)
 
