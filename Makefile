@@ -14,7 +14,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo up down test crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
+.PHONY: help setup demo demo-llm up down test crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ setup: .venv/.synced kafka web ## fetch everything that is pinned: Python packag
 
 demo: setup ## run a synthetic season: hours at full speed, then live; prints the page's address
 	@$(BIN)/arena up --fast-forward $(ARGS)
+
+demo-llm: setup .cache/local-llm/.installed ## a season with a small language model on this machine (Linux x64, 270 MB)
+	@$(NODE) $(BIN)/python scripts/local_llm/demo.py $(ARGS)
 
 up: setup ## run an arena; options in ARGS, e.g. make up ARGS="--market synthetic --seed 7"
 	@$(BIN)/arena up $(ARGS)
@@ -82,6 +85,11 @@ promtool:
 
 .venv/.synced: uv.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES)) | $(UV)
 	@echo "installing the Python packages of uv.lock"; $(UV) sync --quiet --all-packages --frozen --python "$$(command -v $(PYTHON))"
+	@touch $@
+
+.cache/local-llm/.installed: scripts/local_llm/requirements.txt scripts/local_llm/package-lock.json | .venv/.synced $(UV)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target .cache/local-llm -r scripts/local_llm/requirements.txt
+	@cd scripts/local_llm && $(NODE) npm ci --ignore-scripts --omit=optional --no-audit --no-fund
 	@touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json | .venv/.synced

@@ -6,7 +6,11 @@ from typing import Any
 import httpx
 
 from arena.datadir import DataDir
+from arena.stack.processes import LOOPBACK
 from arena.stack.supervisor import is_ready
+
+RUNTIME = "signal-runtime"
+"""It says of each model whether it is computed, offline or live."""
 
 
 async def look(folder: DataDir) -> dict[str, Any]:
@@ -15,7 +19,9 @@ async def look(folder: DataDir) -> dict[str, Any]:
         return {"healthy": False, "running": False, "data_dir": str(folder.path)}
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
         ready = await asyncio.gather(*(is_ready(http, port) for port in running.ports.values()))
-        figures = await system_figures(http, running.url)
+        figures = await answer(http, f"{running.url}metrics/system")
+        port = running.ports.get(RUNTIME)
+        models = await answer(http, f"http://{LOOPBACK}:{port}/models") if port else None
     services = [
         {"name": name, "ready": is_up, "port": port}
         for (name, port), is_up in zip(running.ports.items(), ready, strict=True)
@@ -28,14 +34,15 @@ async def look(folder: DataDir) -> dict[str, Any]:
         "page": running.url,
         "kafka": running.kafka,
         "services": services,
+        "models": models["models"] if models else None,
         "system": figures,
     }
 
 
-async def system_figures(http: httpx.AsyncClient, url: str) -> Any:
-    """What the page's server says of the whole, null where it does not answer."""
+async def answer(http: httpx.AsyncClient, url: str) -> Any:
+    """What a service says of itself, null where it does not answer."""
     try:
-        response = await http.get(f"{url}metrics/system")
+        response = await http.get(url)
         return response.json() if response.is_success else None
     except (httpx.HTTPError, ValueError):
         return None
