@@ -1,0 +1,101 @@
+"""The synthetic venue with holes in it; where market-data keeps its progress."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.market import BarClosed
+from exchanges.defects import Defects
+from exchanges.synthetic import Synthetic
+from exchanges.synthetic.feed import SyntheticFeed
+from exchanges.synthetic.history import history
+from exchanges.updates import Bar, News, Step, Update
+from market_data.store import Progress
+
+from arena.simulation.process import Process
+from arena.simulation.season import INSTRUMENTS, Hole, Plan
+
+HISTORY = timedelta(hours=4)
+"""Enough for the three-minute averages; the four-hour ones stay cold."""
+
+
+class HoledVenue:
+    name = "synthetic"
+    starts_at: datetime | None = None
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self.defects = plan, Defects()
+        self._venue = Synthetic(plan.seed, step=timedelta(seconds=plan.step_s))
+
+    def instruments(self, at: datetime) -> Sequence[Any]:
+        return [each for each in self._venue.instruments(at) if each.instrument in INSTRUMENTS]
+
+    def history(self, before: datetime) -> Iterable[Bar]:
+        bars = history(self._plan.seed, before, days=1)
+        return (bar for bar in bars if bar.instrument in INSTRUMENTS and bar.opened_at >= before - HISTORY)
+
+    def feed(self, start: datetime, resume: bytes | None = None) -> "HoledFeed":
+        return HoledFeed(self._venue.feed(start, resume), self._plan.holes)
+
+
+class HoledFeed:
+    def __init__(self, feed: SyntheticFeed, holes: Sequence[Hole]) -> None:
+        self._feed, self._holes = feed, holes
+
+    def __iter__(self) -> Iterator[Step]:
+        for step in self._feed:
+            open_holes = [hole for hole in self._holes if hole.begins <= step.at < hole.ends]
+            yield Step(step.at, [each for each in step.updates if _is_there(each, open_holes)])
+
+    def state(self) -> bytes:
+        return self._feed.state()
+
+
+def _is_there(update: Update, holes: Sequence[Hole]) -> bool:
+    if isinstance(update, News):
+        return not holes
+    return update.instrument in INSTRUMENTS and all(hole.instrument not in (None, update.instrument) for hole in holes)
+
+
+class MarketStore:
+    """Of one process; what is saved outlives it."""
+
+    def __init__(self, process: Process, saved: dict[str, Any]) -> None:
+        self._process, self._saved = process, saved
+
+    async def lead(self, venue: str, stopping: asyncio.Event, turned: Callable[[], None]) -> bool:  # noqa: ARG002
+        while (leader := self._saved.get("leader")) is not None and not leader.dead:
+            await self._process.passes()
+            await asyncio.sleep(0.5)
+        self._saved["leader"] = self._process
+        return True
+
+    async def progress(self, venue: str) -> Progress | None:  # noqa: ARG002  # there is one
+        await self._process.effect()
+        written = self._saved.get("progress")
+        if written is None:
+            return None
+        state = json.loads(written)
+        start, through = (datetime.fromisoformat(state.pop(name)) for name in ("start", "through"))
+        return Progress(start=start, through=through, **state)
+
+    async def bars(self, venue: str, begin: datetime, end: datetime) -> list[Bar]:  # noqa: ARG002  # as above
+        await self._process.effect()
+        bars = [bar for key, bar in self._saved["bars"].items() if begin <= key[1] < end]
+        return sorted(bars, key=lambda bar: (bar.instrument, bar.opened_at))
+
+    async def save(self, venue: str, progress: Progress, bars: Sequence[BarClosed], marks: Sequence[Any]) -> None:  # noqa: ARG002
+        """One transaction: what the history has is what the progress says."""
+        await self._process.effect()
+        for bar in bars:
+            key = bar.instrument, bar.opened_at
+            self._saved["bars"].setdefault(key, Bar(
+                bar.instrument, bar.opened_at, *map(str, (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover)),
+                bar.trades,
+            ))  # fmt: skip
+        state = {**asdict(progress), "start": progress.start.isoformat(), "through": progress.through.isoformat()}
+        self._saved["progress"] = json.dumps(state)
+        await self._process.effect()
