@@ -15,22 +15,22 @@ class Fault(NamedTuple):
 
 
 FAULTS: dict[str, Fault] = {
-    "delayed": Fault(0.01, "a partition's records reach one reader seconds late"),
+    "delayed": Fault(0.006, "a partition's records reach one reader seconds late"),
     "redelivered": Fault(0.01, "a reader is handed records again, or a batch is written twice"),
     "reordered": Fault(0.05, "records of one partition (so of some keys) overtake those of another"),
     "gap": Fault(0.004, "a reader is handed records from beyond where it stands"),
     "rebalanced": Fault(0.5, "a second worker comes or goes and takes partitions over"),
     "zombie": Fault(0.5, "a worker stands still, loses its partitions to another and goes on"),
-    "crashed": Fault(0.002, "a process dies between two effects: before one, after one, or with its answer lost"),
+    "crashed": Fault(0.0007, "a process dies between two effects: before one, after one, or with its answer lost"),
     "skewed": Fault(0.3, "a process reads a clock that is wrong"),
     "stale": Fault(0.5, "an instrument's prices stand still while time goes on"),
     "market_gap": Fault(0.4, "an instrument's records of some minutes are missing"),
-    "venue_lost": Fault(0.01, "executions that were committed are not sent before the venue dies"),
+    "venue_lost": Fault(0.005, "executions that were committed are not sent before the venue dies"),
     "venue_late": Fault(0.02, "executions reach the books late"),
     "venue_duplicated": Fault(0.02, "executions are sent twice"),
     "venue_reordered": Fault(0.02, "executions of one competitor overtake another's"),
-    "llm_late": Fault(0.03, "a model answers after the deadline"),
-    "llm_malformed": Fault(0.05, "a model answers nonsense"),
+    "llm_late": Fault(0.01, "a model answers after the deadline"),
+    "llm_malformed": Fault(0.02, "a model answers nonsense"),
     "operator": Fault(0.5, "an operator halts, resumes or flattens in the middle of it"),
 }
 """Stable names."""

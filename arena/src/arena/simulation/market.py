@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from exchanges.defects import Defects
 from exchanges.synthetic import Synthetic
 from exchanges.synthetic.feed import SyntheticFeed
 from exchanges.synthetic.history import history
-from exchanges.updates import Bar, News, Step, Update
+from exchanges.updates import Bar, News, Step, Trade, Update
 from market_data.store import Progress
 
 from arena.simulation.process import Process
@@ -20,6 +21,8 @@ from arena.simulation.season import INSTRUMENTS, Hole, Plan
 
 HISTORY = timedelta(hours=4)
 """Enough for the three-minute averages; the four-hour ones stay cold."""
+
+TRADES_MAX = 2
 
 
 class HoledVenue:
@@ -29,13 +32,17 @@ class HoledVenue:
     def __init__(self, plan: Plan) -> None:
         self._plan, self.defects = plan, Defects()
         self._venue = Synthetic(plan.seed, step=timedelta(seconds=plan.step_s))
+        self._before: dict[datetime, list[Bar]] = {}
 
     def instruments(self, at: datetime) -> Sequence[Any]:
         return [each for each in self._venue.instruments(at) if each.instrument in INSTRUMENTS]
 
     def history(self, before: datetime) -> Iterable[Bar]:
-        bars = history(self._plan.seed, before, days=1)
-        return (bar for bar in bars if bar.instrument in INSTRUMENTS and bar.opened_at >= before - HISTORY)
+        if before not in self._before:
+            bars = history(self._plan.seed, before, days=1)
+            kept = [bar for bar in bars if bar.instrument in INSTRUMENTS and bar.opened_at >= before - HISTORY]
+            self._before[before] = kept
+        return self._before[before]
 
     def feed(self, start: datetime, resume: bytes | None = None) -> "HoledFeed":
         return HoledFeed(self._venue.feed(start, resume), self._plan.holes)
@@ -48,10 +55,21 @@ class HoledFeed:
     def __iter__(self) -> Iterator[Step]:
         for step in self._feed:
             open_holes = [hole for hole in self._holes if hole.begins <= step.at < hole.ends]
-            yield Step(step.at, [each for each in step.updates if _is_there(each, open_holes)])
+            yield Step(step.at, [each for each in _thinned(step.updates) if _is_there(each, open_holes)])
 
     def state(self) -> bytes:
         return self._feed.state()
+
+
+def _thinned(updates: Sequence[Update]) -> Iterator[Update]:
+    """Of each instrument's trades of a step the first two: what rests meets them as it would meet all."""
+    trades: Counter[str] = Counter()
+    for update in updates:
+        if isinstance(update, Trade):
+            trades[update.instrument] += 1
+            if trades[update.instrument] > TRADES_MAX:
+                continue
+        yield update
 
 
 def _is_there(update: Update, holes: Sequence[Hole]) -> bool:

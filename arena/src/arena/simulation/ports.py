@@ -23,7 +23,7 @@ from arena.simulation.process import CURRENT
 from arena.simulation.quiet import Quiet
 
 PARSED_MAX = 20_000
-BEAT = timedelta(seconds=10)
+BEAT = timedelta(seconds=20)
 """Live, watermarks between the steps of the feed: the real ones are a hundred times as many, to the same effect."""
 
 
@@ -97,7 +97,7 @@ _DOORS: Mapping[str, Any] = {
     "chassis.health.time": _TIME,
     "market_data.app.cluster_id": _cluster_id,
     "market_data.app.opened": _opened_store,
-    "market_data.app.open_venue": lambda _: CURRENT.get().world.venue(),
+    "market_data.app.open_venue": lambda _: CURRENT.get().world.venue,
     "market_data.app._stay": _feed_ended,
     "market_data.runner.BEAT": BEAT,
     "market_data.assembly.start_reader": _start_reader,

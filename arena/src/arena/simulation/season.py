@@ -54,7 +54,7 @@ def plan(seed: int, hours: float, competitors: int, *, clock: Clock | None = Non
     """Everything of it follows from the seed; it knows nothing of faults."""
     draw = random.Random(f"season/{seed}")
     chosen = clock or draw.choice(("lockstep", "live"))
-    step_s = draw.choice((10, 20, 30))
+    step_s = draw.choice((15, 30, 60))
     # most seasons see a midnight with its funding and its statements, some a funding in the middle of the day
     offset_s = draw.choice((86_400, 86_400, 28_800)) - draw.randint(2, max(3, int(hours * 54))) * 60
     starts_at = DAY + timedelta(seconds=offset_s)
@@ -89,8 +89,8 @@ def _rules(draw: random.Random, step_s: int) -> dict[str, Any]:
     rules: dict[str, Any] = {
         "instruments": INSTRUMENTS,
         "capital": Decimal(10_000),
-        "cadence_s": draw.choice((180, 300, 600)),
-        "deadline_s": draw.choice((30, 60)),
+        "cadence_s": draw.choice((240, 300, 600)),
+        "deadline_s": draw.choice((60, 90)),
         "execution": draw.choice(("deadline", "deadline", "as_decided")),
         "latency_ms": draw.choice((0, 500)),
         "leverage_max": Decimal(draw.choice((10, 50))),

@@ -49,6 +49,7 @@ class World:
         """Set where the run need not go on."""
         self.processes: dict[str, Process] = {}
         self.feed_ended = False
+        self.venue = HoledVenue(plan)
 
     # What a process finds outside itself
 
@@ -64,8 +65,6 @@ class World:
     def market_store(self, process: Process) -> MarketStore:
         return MarketStore(process, self._market)
 
-    def venue(self) -> HoledVenue:
-        return HoledVenue(self.plan)
 
     # What befalls it
 

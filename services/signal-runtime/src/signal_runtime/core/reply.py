@@ -19,6 +19,8 @@ REPLY_LENGTH_MAX = 128_000
 COINS_MAX = 100
 JUSTIFICATION_MAX, INVALIDATION_MAX = 4_000, 500
 PLACES = Decimal("1e-18")
+_SAYABLE = tuple(action for action in get_args(Action) if action not in ("amend_order", "change_exits"))
+"""What these fields can express: which order to amend and what becomes of the exits they cannot."""
 
 _coin = re.compile(r"^[A-Z0-9]{1,16}(-[A-Z0-9]{1,16}){0,3}$").match
 _nothing = re.compile(r"^\s*(?:```(?:json)?\s*)?(?:\{\s*\}|\[\s*\])\s*(?:```)?\s*$").match
@@ -77,7 +79,7 @@ def _unwrapped(entry: Fields) -> Fields:
 
 def _coin_decision(name: str | None, fields: Fields) -> CoinDecision:
     coin = _named_coin(name, fields)
-    signal = _choice(coin, fields, "signal", get_args(Action))
+    signal = _choice(coin, fields, "signal", _SAYABLE)
     if signal is None:
         raise BadField(f"{coin}.signal: missing")
     limit_price = _price(coin, fields, "limit_price")
