@@ -1,11 +1,12 @@
 """One run: the processes and what befalls them, from the season's announcement until everything has come to rest."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.step import Fenced
+from competition.registry import season_changed
 from contracts.base import named_id
 from contracts.control import FlattenRequested, HaltRequested, ResumeRequested
 from contracts.topics import SERVICES, TOPICS, dead_letter_topic
@@ -17,7 +18,7 @@ from arena.simulation.clock import VirtualLoop
 from arena.simulation.consumer import Group
 from arena.simulation.database import Database
 from arena.simulation.faults import Faults
-from arena.simulation.log import Log
+from arena.simulation.log import EXECUTIONS, Log, Record
 from arena.simulation.market import HoledVenue, MarketStore
 from arena.simulation.process import CURRENT, Process
 from arena.simulation.season import INSTRUMENTS, Plan
@@ -49,6 +50,9 @@ class World:
         """Set where the run need not go on."""
         self.processes: dict[str, Process] = {}
         self.feed_ended = False
+        self.born = 0
+        """Processes so far."""
+        self.season = season_changed(plan.file, plan.starts_at)
         self.venue = HoledVenue(plan)
 
     # What a process finds outside itself
@@ -65,6 +69,18 @@ class World:
     def market_store(self, process: Process) -> MarketStore:
         return MarketStore(process, self._market)
 
+
+    @property
+    def databases(self) -> Sequence[Database]:
+        return list(self._databases.values())
+
+    def market_time(self) -> datetime:
+        """What the venue says of the time that has passed everywhere."""
+        times = [
+            max((dict(r.headers)["ce_time"] for r in self.log.records[where] if _is_watermark(r)), default=b"1970-01-01T00:00:00Z")
+            for where in self.log.of(EXECUTIONS)
+        ]
+        return datetime.fromisoformat(min(times).decode())
 
     # What befalls it
 
@@ -116,6 +132,7 @@ class World:
 
     def _born(self, service: str, instance: str) -> Process:
         process = Process(self, service, instance)
+        self.born += 1
         self.processes[process.name] = process
         if self.plan.clock == "live" and service in ("market-data", "signal-runtime") and self.faults.happens("skewed"):
             process.skew = timedelta(seconds=self.faults.random.uniform(-3, 3))
@@ -212,6 +229,10 @@ class World:
         record = encode(event)
         where = self.log.of(event.topic)[0]
         self.log.append(where, record.key, record.value, numbered(record.headers, "simulation", self._controls))
+
+
+def _is_watermark(record: Record) -> bool:
+    return dict(record.headers)["ce_type"] == b"arena.time_advanced"
 
 
 class Objects:
