@@ -89,7 +89,7 @@ def _said(draw: random.Random, view: View, market: Market) -> dict[str, Any]:
 
 def _size(draw: random.Random, view: View, market: Market) -> Decimal:
     """Mostly within the rules, sometimes far beyond them, in lots."""
-    usd = view.season.rules.order_notional_max * Decimal(str(draw.choice((0.01, 0.1, 0.5, 0.9, 0.99, 3))))
+    usd = view.season.rules.order_notional_max * Decimal(str(draw.choice((0.01, 0.1, 0.2, 0.3, 0.5, 0.5, 0.9, 0.99, 3))))
     return max(market.spec.lot_size, usd / market.price // market.spec.lot_size * market.spec.lot_size)
 
 

@@ -24,6 +24,8 @@ class Process:
         self.world, self.loop, self.faults = world, world.loop, world.faults
         self.service, self.instance = service, instance
         self.dead = False
+        self.put_out = False
+        """Its group went on without it."""
         self.skew = timedelta()
         self.on_death: list[Callable[[], None]] = []
         self._tasks: dict[asyncio.Task[Any], None] = {}

@@ -43,6 +43,9 @@ class Plan:
     seconds: int
     step_s: int
     file: SeasonFile
+    shock_at: datetime
+    """From then on all prices are `shock` times what they would have been."""
+    shock: Decimal | None
     holes: tuple[Hole, ...] = field(default=())
 
     @property
@@ -53,13 +56,15 @@ class Plan:
 def plan(seed: int, hours: float, competitors: int, *, clock: Clock | None = None) -> Plan:
     """Everything of it follows from the seed; it knows nothing of faults."""
     draw = random.Random(f"season/{seed}")
-    chosen = clock or draw.choice(("lockstep", "live"))
+    chosen = clock or draw.choice(("lockstep", "lockstep", "live"))
     step_s = draw.choice((15, 30, 60))
     # most seasons see a midnight with its funding and its statements, some a funding in the middle of the day
     offset_s = draw.choice((86_400, 86_400, 28_800)) - draw.randint(2, max(3, int(hours * 54))) * 60
     starts_at = DAY + timedelta(seconds=offset_s)
     file = SeasonFile.model_validate(_file(draw, seed, chosen, starts_at, step_s, competitors))
-    return Plan(seed, chosen, starts_at, int(hours * 3600), step_s, file)
+    shock = draw.choice((None, Decimal("0.98"), Decimal("1.03"), Decimal("0.93"), Decimal("1.1")))
+    shock_at = starts_at + timedelta(seconds=hours * 3_600 * draw.uniform(0.4, 0.9))
+    return Plan(seed, chosen, starts_at, int(hours * 3600), step_s, file, shock_at, shock)
 
 
 def holes(plan: Plan, draw: random.Random, *, stale: bool, gap: bool) -> tuple[Hole, ...]:
@@ -96,7 +101,7 @@ def _rules(draw: random.Random, step_s: int) -> dict[str, Any]:
         "leverage_max": Decimal(draw.choice((10, 50))),
         "order_notional_max": Decimal(order_max),
         "position_notional_max": Decimal(order_max * 3 // 2),
-        "positions_max": draw.choice((1, 3)),
+        "positions_max": draw.choice((1, 3, 3)),
         "price_band": draw.choice((None, Decimal("0.02"))),
         "price_stale_s": step_s * 2,
     }
@@ -106,7 +111,7 @@ def _rules(draw: random.Random, step_s: int) -> dict[str, Any]:
         rules["breakers"] = [
             {"kind": "equity_drop", "limit": Decimal("0.05"), "window_s": 3_600, "cooling_s": 900},
             {"kind": "drawdown", "limit": Decimal("0.1"), "cooling_s": 1_800, "closes": True},
-            {"kind": "reject_storm", "limit": Decimal(6), "window_s": 1_800, "cooling_s": 600},
+            {"kind": "reject_storm", "limit": Decimal(20), "window_s": 1_800, "cooling_s": 600},
         ]
     return rules
 
