@@ -17,6 +17,7 @@ from arena import options
 from arena.board import Board
 from arena.datadir import DataDir
 from arena.exits import MEANING, Exit, Stopped
+from arena.simulate import simulate
 
 FAST_FORWARD_H = 2
 EPILOG = "Exit codes: " + ", ".join(f"{int(code)} {meaning}" for code, meaning in MEANING.items()) + "."
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
+app.command(epilog=EPILOG)(simulate)
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]
