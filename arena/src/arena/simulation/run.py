@@ -13,7 +13,9 @@ from contracts.competition import Clock
 from arena.simulation import clock, ports, season
 from arena.simulation.faults import FAULTS, Faults
 from arena.simulation.invariants import INVARIANTS, Checker, Invariant, Violation
+from arena.simulation.market import HoledVenue
 from arena.simulation.process import task_of_its_process
+from arena.simulation.season import Plan
 from arena.simulation.world import World
 
 LEAD = timedelta(seconds=90)
@@ -67,22 +69,29 @@ def play(case: Case, invariants: Sequence[type[Invariant]] = INVARIANTS) -> Outc
     draw = random.Random(f"holes/{case.seed}")
     stale, gap = faults.happens("stale"), faults.happens("market_gap")
     planned = replace(planned, holes=season.holes(planned, draw, stale=stale, gap=gap))
+    world, checker = run(planned, HoledVenue(planned), faults, invariants)
+    return Outcome(
+        case, checker.events, planned.seconds, time.process_time() - began, dict(sorted(faults.counts.items())),
+        faults.total, _figures(world), checker.violation, checker.related() if checker.violation else [],
+    )  # fmt: skip
+
+
+def run(
+    planned: Plan, venue: Any, faults: Faults, invariants: Sequence[type[Invariant]] = INVARIANTS
+) -> tuple[World, Checker]:
+    """The planned season on that venue, until everything is at rest or something does not hold."""
     played: list[tuple[World, Checker]] = []
 
     async def main(loop: clock.VirtualLoop) -> None:
         loop.set_task_factory(task_of_its_process)
-        world = World(loop, planned, faults)
+        world = World(loop, planned, faults, venue)
         checker = Checker(world, invariants)
         played.append((world, checker))
         await world.run()
         checker.ends()
 
     clock.run(planned.starts_at - LEAD, main)
-    world, checker = played[0]
-    return Outcome(
-        case, checker.events, planned.seconds, time.process_time() - began, dict(sorted(faults.counts.items())),
-        faults.total, _figures(world), checker.violation, checker.related() if checker.violation else [],
-    )  # fmt: skip
+    return played[0]
 
 
 def _figures(world: World) -> dict[str, int]:

@@ -44,7 +44,9 @@ def _settings(process: Process) -> dict[str, Any]:
 
 
 def _competition(plan: Plan, process: Process) -> Starlette:
-    settings = CompetitionSettings(**_settings(process), season=Path("simulated"), writer_wait_s=3_600)
+    settings = CompetitionSettings(
+        **_settings(process), season=Path("simulated"), starts_at=plan.starts_at, writer_wait_s=3_600
+    )
     stage = SeasonStage(plan.file.season_id)
     background = [competition.single_writer(settings), competition.announcer(settings, plan.file, stage)]
     return stage_app("competition", settings, topics=topics(plan.clock), stage=stage, background=background)

@@ -20,7 +20,7 @@ from arena.simulation.consumer import Group
 from arena.simulation.database import Database
 from arena.simulation.faults import Faults
 from arena.simulation.log import EXECUTIONS, Log, Record
-from arena.simulation.market import HoledVenue, MarketStore
+from arena.simulation.market import MarketStore
 from arena.simulation.process import CURRENT, Process
 from arena.simulation.season import INSTRUMENTS, Plan
 from arena.simulation.services import SHARED, live
@@ -34,8 +34,8 @@ _SPREAD = {"single": 1, "market": MARKET_PARTITIONS, "competitor": COMPETITOR_PA
 
 
 class World:
-    def __init__(self, loop: VirtualLoop, plan: Plan, faults: Faults) -> None:
-        self.loop, self.plan, self.faults = loop, plan, faults
+    def __init__(self, loop: VirtualLoop, plan: Plan, faults: Faults, venue: Any) -> None:
+        self.loop, self.plan, self.faults, self.venue = loop, plan, faults, venue
         counts = {name: _SPREAD[topic.spread] for name, topic in TOPICS.items()}
         counts |= {dead_letter_topic(service): 1 for service in SERVICES}
         self.log = Log(loop, faults, counts)
@@ -54,7 +54,6 @@ class World:
         self.born = 0
         """Processes so far."""
         self.season = season_changed(plan.file, plan.starts_at)
-        self.venue = HoledVenue(plan)
 
     # What a process finds outside itself
 
@@ -163,7 +162,7 @@ class World:
             await asyncio.sleep(5)
             if self.feed_ended:
                 return
-            if self.loop.time() > self.plan.seconds * 2 + 6 * RESTS_WITHIN_S:
+            if self.loop.time() > (self.plan.seconds + RESTS_WITHIN_S if self.plan.clock == "live" else 2 * RESTS_WITHIN_S):
                 self.fail("market-data-0", TimeoutError("the feed has not ended"))
                 return
 
