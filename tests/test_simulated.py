@@ -1,4 +1,4 @@
-"""The simulation is true to the real thing: the same season gives the same executions as on Apache Kafka and PostgreSQL."""
+"""The simulation is true to the real thing: a season gives the executions that Apache Kafka and PostgreSQL give."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -15,7 +15,9 @@ def test_the_simulation_finds_it(mutation: Mutation) -> None:
     looking = [invariant for invariant in INVARIANTS if invariant.name in mutation.found_by]
     for seed in range(1, SEEDS + 1):
         with likelier(mutation.rates), mutation.broken():
-            (outcome,) = simulate([Case(seed, mutation.hours, 10, named(mutation.faults), clock=mutation.clock)], looking)
+            (outcome,) = simulate(
+                [Case(seed, mutation.hours, 10, named(mutation.faults), clock=mutation.clock)], looking
+            )
         if outcome.violation is not None:
             assert outcome.violation.name in mutation.found_by
             return
@@ -23,4 +25,6 @@ def test_the_simulation_finds_it(mutation: Mutation) -> None:
 
 
 def test_every_invariant_has_a_mutation_that_it_finds() -> None:
-    assert {invariant.name for invariant in INVARIANTS} - {name for each in MUTATIONS for name in each.found_by} == set()
+    assert {invariant.name for invariant in INVARIANTS} - {
+        name for each in MUTATIONS for name in each.found_by
+    } == set()

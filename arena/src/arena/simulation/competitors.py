@@ -36,7 +36,7 @@ class Unreliable(Registry):
         super().__init__()
         self._all, self._faults = bootstrap(), faults
         self._all.register("babble", pure("babble", 0, _Nothing, lambda _, view: babble(view)))
-        self._all.register(DESK, pure(DESK, 0, _Nothing, lambda _, view: "{}"))
+        self._all.register(DESK, pure(DESK, 0, _Nothing, lambda *_: "{}"))
 
     def model_of(self, competitor: CompetitorRegistered) -> SignalModel:
         return _UnreliableModel(self._all.model_of(competitor), self._faults)
@@ -45,7 +45,6 @@ class Unreliable(Registry):
 @dataclass(frozen=True)
 class _Nothing:
     """No parameters."""
-
 
 
 class _UnreliableModel:
@@ -64,9 +63,9 @@ class _UnreliableModel:
 def babble(view: View) -> str:
     """A reply of any form that the parser might meet, sensible or not."""
     draw = random.Random(view.seed)
-    if draw.random() < 0.1:  # noqa: PLR2004  # now and then
+    if draw.random() < 0.1:  # now and then
         return draw.choice(NONSENSE)
-    coins = {market.coin: _said(draw, view, market) for market in view.markets if draw.random() < 0.7}  # noqa: PLR2004
+    coins = {market.coin: _said(draw, view, market) for market in view.markets if draw.random() < 0.7}
     return draw.choice(("{}", "So: {}", "```json\n{}\n```", "<think>hm</think>{}")).replace("{}", json.dumps(coins), 1)
 
 
@@ -80,16 +79,19 @@ def _said(draw: random.Random, view: View, market: Market) -> dict[str, Any]:
         "justification": "because",
         "confidence": 0.5,
     }
-    if draw.random() < 0.3:  # noqa: PLR2004  # a third rests
+    if draw.random() < 0.3:  # a third rests
         said |= {
-            "limit_price": str(_near(draw, market, 0.003)), "time_in_force": draw.choice(("GTC", "POST_ONLY", "FOK", "IOC"))
+            "limit_price": str(_near(draw, market, 0.003)),
+            "time_in_force": draw.choice(("GTC", "POST_ONLY", "FOK", "IOC")),
         }  # fmt: skip
-    return {name: value for name, value in said.items() if draw.random() < 0.95}  # noqa: PLR2004
+    return {name: value for name, value in said.items() if draw.random() < 0.95}
 
 
 def _size(draw: random.Random, view: View, market: Market) -> Decimal:
     """Mostly within the rules, sometimes far beyond them, in lots."""
-    usd = view.season.rules.order_notional_max * Decimal(str(draw.choice((0.01, 0.1, 0.2, 0.3, 0.5, 0.5, 0.9, 0.99, 3))))
+    usd = view.season.rules.order_notional_max * Decimal(
+        str(draw.choice((0.01, 0.1, 0.2, 0.3, 0.5, 0.5, 0.9, 0.99, 3)))
+    )
     return max(market.spec.lot_size, usd / market.price // market.spec.lot_size * market.spec.lot_size)
 
 
@@ -135,7 +137,7 @@ def _part(draw: random.Random, view: View, number: int) -> dict[str, Any]:
             return {"action": action, **draw.choice((named, {"instrument": market.spec.instrument}, {}))}
         case "amend_order":
             changes = {"quantity": _size(draw, view, market), "limit_price": _near(draw, market, 0.004)}
-            kept = {name: value for name, value in changes.items() if draw.random() < 0.7}  # noqa: PLR2004
+            kept = {name: value for name, value in changes.items() if draw.random() < 0.7}
             return {"action": action, **named, **kept, "order_type": "limit" if "limit_price" in kept else "market"}
         case "change_exits":
             changes = {"take_profit": _near(draw, market, 0.01), "drop": draw.choice(((), ("stop_loss",)))}
@@ -145,24 +147,24 @@ def _part(draw: random.Random, view: View, number: int) -> dict[str, Any]:
 
 
 def _entry(draw: random.Random, view: View, market: Market, name: str) -> dict[str, Any]:
-    buys = draw.random() < 0.5  # noqa: PLR2004  # a coin
+    buys = draw.random() < 0.5  # a coin
     said: dict[str, Any] = {
         "action": "buy_to_enter" if buys else "sell_to_enter",
         "instrument": market.spec.instrument,
         "quantity": _size(draw, view, market),
         "leverage": Decimal(draw.choice((2, 10, 20, 50))),
         "client_order_id": draw.choice((name, name, "again", "")),
-        "reduce_only": draw.random() < 0.15,  # noqa: PLR2004
+        "reduce_only": draw.random() < 0.15,
         "margin_mode": draw.choice((None, None, "cross", "isolated")),
     }
-    if draw.random() < 0.5:  # noqa: PLR2004  # half of them rest
+    if draw.random() < 0.5:  # half of them rest
         said |= {"order_type": "limit", "limit_price": _near(draw, market, 0.003)}
         said["time_in_force"] = draw.choice(("GTC", "GTC", "POST_ONLY", "FOK"))
-    if draw.random() < 0.3:  # noqa: PLR2004
+    if draw.random() < 0.3:
         said["exit_plan"] = {"take_profit": _near(draw, market, 0.01), "stop_loss": _near(draw, market, 0.01)}
-    if draw.random() < 0.2:  # noqa: PLR2004
+    if draw.random() < 0.2:
         kind, on = draw.choice(("stop", "take_profit")), draw.choice(("mark", "last", "index"))
         said["trigger"] = {"kind": kind, "price": _near(draw, market, 0.004), "on": on}
-    if draw.random() < 0.2:  # noqa: PLR2004
+    if draw.random() < 0.2:
         said["expires_at"] = view.request.effective_at + timedelta(seconds=draw.randint(1, 900))
     return said

@@ -43,7 +43,7 @@ class Consumer:
     def assign(self, partitions: Collection[TopicPartition]) -> None:
         for where in self._assigned:
             self._log.readers[where].pop(self, None)
-        self._assigned = {where: 0 for where in sorted(partitions)}
+        self._assigned = dict.fromkeys(sorted(partitions), 0)
         self._paused.clear()
         for where in self._assigned:
             self._log.readers[where][self] = None

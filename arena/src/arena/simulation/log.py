@@ -63,7 +63,12 @@ class Batch:
         self.records: list[tuple[bytes, bytes, Sequence[tuple[str, bytes]]]] = []
 
     def append(
-        self, *, key: bytes, value: bytes, timestamp: int, headers: Sequence[tuple[str, bytes]]  # noqa: ARG002
+        self,
+        *,
+        key: bytes,
+        value: bytes,
+        timestamp: int,  # noqa: ARG002  # the wall clock's: the log takes its own
+        headers: Sequence[tuple[str, bytes]],
     ) -> bool | None:
         """The timestamp is the wall clock's: the log takes its own. None where it is full, as aiokafka's."""
         if len(self.records) >= BATCH_RECORDS_MAX:
@@ -113,7 +118,7 @@ class Producer:
     def _lose(self) -> None:
         """Of what a dead process had handed to its socket, the rest of some partitions never arrives."""
         random = self._log.faults.random
-        self._lost = {where for where in self._lands_at if random.random() < 0.5}  # noqa: PLR2004  # a coin
+        self._lost = {where for where in self._lands_at if random.random() < 0.5}  # a coin
 
     def _land(self, where: TopicPartition, batch: Batch, acknowledged: "asyncio.Future[None]") -> None:
         if where in self._lost:

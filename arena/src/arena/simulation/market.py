@@ -75,7 +75,7 @@ class HoledFeed:
 
 
 def _thinned(updates: Sequence[Update]) -> Iterator[Update]:
-    """Of each instrument's trades of a step the first two, of its book the best levels: enough to meet, quicker to write."""
+    """Of each instrument's trades of a step the first, of its book the best: enough to meet, quicker to write."""
     trades: Counter[str] = Counter()
     for update in updates:
         if isinstance(update, Book):
@@ -147,10 +147,8 @@ class MarketStore:
         await self._process.effect()
         for bar in bars:
             key = bar.instrument, bar.opened_at
-            self._saved["bars"].setdefault(key, Bar(
-                bar.instrument, bar.opened_at, *map(str, (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover)),
-                bar.trades,
-            ))  # fmt: skip
+            prices = bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover
+            self._saved["bars"].setdefault(key, Bar(*key, *map(str, prices), bar.trades))
         state = {**vars(progress), "start": progress.start.isoformat(), "through": progress.through.isoformat()}
         self._saved["progress"] = json.dumps(state)
         await self._process.effect()

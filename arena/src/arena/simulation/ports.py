@@ -145,5 +145,5 @@ def simulated() -> Iterator[None]:
                 topic.__dict__["adapter"] = adapters[name]
 
 
-def _dropped(logger: Any, name: str, event: Any) -> Any:
+def _dropped(*_: Any) -> Any:
     raise structlog.DropEvent

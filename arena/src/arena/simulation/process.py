@@ -61,7 +61,7 @@ class Process:
     async def passes(self) -> None:
         self.ensure_alive()
         await asyncio.sleep(self.faults.random.expovariate(1 / EFFECT_S))
-        while self._still_until_s > self.loop.time():
+        if self.stands_still:
             await asyncio.sleep(self._still_until_s - self.loop.time())
         self.ensure_alive()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
-from typing import Any
 
 from order_executor import store as venue
 from pnl_tracker import reporter

@@ -37,8 +37,8 @@ class Case:
 
     def command(self) -> str:
         faults = "all" if self.faults == frozenset(FAULTS) else ",".join(sorted(self.faults)) or "none"
-        said = f"arena simulate --seed {self.seed} --hours {self.hours:g} --competitors {self.competitors} --faults {faults}"
-        said += f" --clock {self.clock}" if self.clock else ""
+        said = f"arena simulate --seed {self.seed} --seeds 1 --hours {self.hours:g} --competitors {self.competitors}"
+        said += f" --faults {faults}" + (f" --clock {self.clock}" if self.clock else "")
         return said if self.cut is None else f"{said} --cut {self.cut}"
 
 
@@ -101,7 +101,14 @@ def _figures(world: World) -> dict[str, int]:
         for where in world.log.of(topic)
         for record in world.log.records[where]
     )
-    names = ("round_closed", "order_approved", "signal_rejected", "order_filled", "position_liquidated", "trading_halted")
+    names = (
+        "round_closed",
+        "order_approved",
+        "signal_rejected",
+        "order_filled",
+        "position_liquidated",
+        "trading_halted",
+    )
     return {name: counted[name] for name in names} | {"processes": world.born}
 
 

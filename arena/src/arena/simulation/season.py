@@ -105,9 +105,9 @@ def _rules(draw: random.Random, step_s: int) -> dict[str, Any]:
         "price_band": draw.choice((None, Decimal("0.02"))),
         "price_stale_s": step_s * 2,
     }
-    if draw.random() < 0.5:  # noqa: PLR2004  # half of them
+    if draw.random() < 0.5:  # half of them
         rules["exposure"] = [{"name": "everyone", "scope": "arena", "gross_max": Decimal(order_max * 4)}]
-    if draw.random() < 0.5:  # noqa: PLR2004  # as above
+    if draw.random() < 0.5:  # as above
         rules["breakers"] = [
             {"kind": "equity_drop", "limit": Decimal("0.05"), "window_s": 3_600, "cooling_s": 900},
             {"kind": "drawdown", "limit": Decimal("0.1"), "cooling_s": 1_800, "closes": True},

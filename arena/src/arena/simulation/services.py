@@ -56,9 +56,14 @@ def _market_data(plan: Plan, process: Process) -> Starlette:
     grid = plan.step_s * 1_000
     return market_data.create_app(
         MarketSettings(
-            **_settings(process), seed=plan.seed, speed="max", end_after_s=plan.seconds, step_ms=grid,
-            book_grid_ms=grid, mark_grid_ms=grid,
-        )  # fmt: skip
+            **_settings(process),
+            seed=plan.seed,
+            speed="max",
+            end_after_s=plan.seconds,
+            step_ms=grid,
+            book_grid_ms=grid,
+            mark_grid_ms=grid,
+        )
     )
 
 

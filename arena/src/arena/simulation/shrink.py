@@ -1,4 +1,4 @@
-"""The shortest run that still breaks the same invariant: fewer hours, fewer competitors, fewer kinds of fault, fewer faults."""
+"""The shortest run that still breaks the same invariant: less time, fewer competitors, fewer faults."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -15,10 +15,16 @@ from asyncpg import UniqueViolationError
 
 from arena.simulation.schema import Layout
 
-_INSERT = re.compile(r"insert into (\w+)(?: \(([^)]*)\))? select \* from unnest\s*\(.*?\)(?: as n .*?)?(?: on conflict(?: \(([^)]*)\))? do (nothing|update set (.*?)(?: where (.*))?))?$")
+_INSERT = re.compile(
+    r"insert into (\w+)(?: \(([^)]*)\))? select \* from unnest\s*\(.*?\)(?: on conflict(?: \([^)]*\))? do "
+    r"(nothing|update set (.*?)(?: where (.*))?))?$"
+)
 _DELETE = re.compile(r"delete from (\w+) where (\w+) = any\(\$\d+(?:::\w+\[\])?\)$")
 _DELETE_KEYS = re.compile(r"delete from (\w+) where \(([^)]*)\) in \( ?select \* from unnest")
-_SELECT = re.compile(r"select (?:distinct on \(([^)]*)\) )?(.*?) from (\w+)(?: where (.*?))?(?: order by (.*?))?(?: limit \$(\d+))?$")  # fmt: skip
+_SELECT = re.compile(
+    r"select (?:distinct on \(([^)]*)\) )?(.*?) from (\w+)(?: where (.*?))?(?: order by (.*?))?(?: limit \$(\d+))?$"
+)
+
 _TERM = re.compile(r"\(([^)]*)\) = \(([^)]*)\)|(\w+) (=|<>|<=|>) (any\(\$\d+\)|\S+)|(\w+) in \(([^)]*)\)")
 
 
@@ -90,18 +96,17 @@ def writer(statement: str) -> Write:
     raise Unknown(text[:200])
 
 
-def _inserts(
-    table: str, names: str | None, keys: str | None, action: str | None, updates: str | None, condition: str | None
-) -> Write:
+def _inserts(table: str, names: str | None, action: str | None, updates: str | None, condition: str | None) -> Write:
+    """A row whose key is there is an error, is left as it was, or takes over the columns that are named."""
     if condition:
         raise Unknown(condition)
     changed = [_update(part.strip()) for part in re.split(r", (?=\w+ = )", updates)] if updates else []
 
     def write(tables: Mapping[str, Table], columns: Sequence[Sequence[Any]]) -> None:
         known = tables[table]
-        given = [name.strip() for name in names.split(",")] if names else [c.name for c in known.layout.columns if not c.counts]
+        given = names.split(", ") if names else [each.name for each in known.layout.columns if not each.counts]
         for values in zip(*columns, strict=True):
-            row = known.whole(given[: len(values)], values)
+            row = known.whole(given, values)
             key = known.key_of(row)
             before = known.rows.get(key)
             if before is None:
@@ -190,7 +195,10 @@ def select(tables: Mapping[str, Table], statement: str, arguments: Sequence[Any]
     """Of one table. Raises Unknown."""
     distinct, wanted, name, terms, order, limit = _parsed(statement)
     table = tables[name]
-    held = [(table.places[column], _HOLDS["in" if value.startswith("any(") else op], _value(value, op, arguments)) for column, op, value in terms]
+    held = [
+        (table.places[column], _HOLDS["in" if value.startswith("any(") else op], _value(value, op, arguments))
+        for column, op, value in terms
+    ]
     rows = [row for row in table.rows.values() if all(holds(row[place], value) for place, holds, value in held)]
     for term in reversed([part.strip() for part in order.split(",")] if order else []):
         column, _, way = term.partition(" ")

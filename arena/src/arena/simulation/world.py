@@ -21,7 +21,7 @@ from arena.simulation.database import Database
 from arena.simulation.faults import Faults
 from arena.simulation.log import EXECUTIONS, Log, Record
 from arena.simulation.market import MarketStore
-from arena.simulation.process import CURRENT, Process
+from arena.simulation.process import Process
 from arena.simulation.season import INSTRUMENTS, Plan
 from arena.simulation.services import SHARED, live
 
@@ -69,7 +69,6 @@ class World:
     def market_store(self, process: Process) -> MarketStore:
         return MarketStore(process, self._market)
 
-
     @property
     def databases(self) -> Sequence[Database]:
         return list(self._databases.values())
@@ -77,7 +76,10 @@ class World:
     def market_time(self) -> datetime:
         """What the venue says of the time that has passed everywhere."""
         times = [
-            max((dict(r.headers)["ce_time"] for r in self.log.records[where] if _is_watermark(r)), default=b"1970-01-01T00:00:00Z")
+            max(
+                (dict(r.headers)["ce_time"] for r in self.log.records[where] if _is_watermark(r)),
+                default=b"1970-01-01T00:00:00Z",
+            )
             for where in self.log.of(EXECUTIONS)
         ]
         return datetime.fromisoformat(min(times).decode())
@@ -162,7 +164,9 @@ class World:
             await asyncio.sleep(5)
             if self.feed_ended:
                 return
-            if self.loop.time() > (self.plan.seconds + RESTS_WITHIN_S if self.plan.clock == "live" else 2 * RESTS_WITHIN_S):
+            if self.loop.time() > (
+                self.plan.seconds + RESTS_WITHIN_S if self.plan.clock == "live" else 2 * RESTS_WITHIN_S
+            ):
                 self.fail("market-data-0", TimeoutError("the feed has not ended"))
                 return
 

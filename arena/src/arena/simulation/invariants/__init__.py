@@ -9,8 +9,9 @@ from arena.simulation.invariants.reads import ReadModelIsFold
 from arena.simulation.invariants.rounds import EveryRoundCloses
 
 INVARIANTS: tuple[type[Invariant], ...] = (
-    PublishedAsCommitted, OneIdOneEvent, Contracts, JudgedOnce, WithinLimits, Halted, WithStalePrices, OneOrder, ReduceOnly,
-    FillsArePosition, EquityIsExplained, BooksBalance, VenueAgreesWithLedger, EveryRoundCloses, ReadModelIsFold,
+    PublishedAsCommitted, OneIdOneEvent, Contracts, JudgedOnce, WithinLimits, Halted, WithStalePrices, OneOrder,
+    ReduceOnly, FillsArePosition, EquityIsExplained, BooksBalance, VenueAgreesWithLedger, EveryRoundCloses,
+    ReadModelIsFold,
 )  # fmt: skip
 
 __all__ = ["INVARIANTS", "Checker", "Invariant", "Violation"]

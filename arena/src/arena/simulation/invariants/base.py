@@ -1,4 +1,4 @@
-"""The checker sees every record as it lands, once, and every commit; the first thing that does not hold ends the run."""
+"""The checker sees every record as it lands, and every commit; the first thing that does not hold ends the run."""
 
 from collections import deque
 from collections.abc import Sequence

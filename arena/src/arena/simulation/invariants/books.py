@@ -56,7 +56,9 @@ class EquityIsExplained(Invariant):
                 case PortfolioUpdated():
                     self._told(event)
                 case ReconciliationReported() if not event.agrees:
-                    self.fail(f"{event.competitor_id}: {[difference.subject for difference in event.differences]} differ")
+                    self.fail(
+                        f"{event.competitor_id}: {[difference.subject for difference in event.differences]} differ"
+                    )
 
     def _moves(self, event: Any) -> None:
         account = self._accounts[event.competitor_id]
@@ -68,7 +70,9 @@ class EquityIsExplained(Invariant):
             account.positions[event.instrument] += signed
         elif isinstance(event, FundingSettled):
             if account.positions[event.instrument] != event.quantity:
-                self.fail(f"{event.competitor_id} pays funding for {event.quantity}, it holds {account.positions[event.instrument]}")
+                self.fail(
+                    f"{event.competitor_id} pays for {event.quantity}, it holds {account.positions[event.instrument]}"
+                )
             account.funding += event.payment
         else:
             account.fees += event.fee
@@ -79,11 +83,19 @@ class EquityIsExplained(Invariant):
         account = self._accounts[event.competitor_id]
         held = {name: quantity for name, quantity in account.positions.items() if quantity}
         if {each.instrument: each.quantity for each in event.positions} != held or event.fills != account.fills:
-            self.fail(f"{event.competitor_id}: the venue states {event.positions} after {event.fills} fills, they come to {held}")
+            self.fail(
+                f"{event.competitor_id}: the venue states {event.positions} and {event.fills} fills, they come to {held}"
+            )
         cost = sum((each.cost for each in event.positions), Decimal())
-        differences = event.fees - account.fees, event.funding - account.funding, event.realised_pnl - account.flows - cost
+        differences = (
+            event.fees - account.fees,
+            event.funding - account.funding,
+            event.realised_pnl - account.flows - cost,
+        )
         if any(abs(difference) > ROUNDED for difference in differences):
-            self.fail(f"{event.competitor_id}: fees, funding, realised as the venue states them differ by {differences}")
+            self.fail(
+                f"{event.competitor_id}: fees, funding, realised as the venue states them differ by {differences}"
+            )
 
     def _told(self, event: PortfolioUpdated) -> None:
         if event.seq != self._seq[event.competitor_id] + 1:
@@ -91,7 +103,9 @@ class EquityIsExplained(Invariant):
         self._seq[event.competitor_id] = event.seq
         equity = event.capital + event.realised_pnl + event.unrealised_pnl - event.fees - event.funding
         if event.equity != equity or event.capital != self.plan.file.rules.capital or not event.books_balanced:
-            self.fail(f"{event.competitor_id}: equity {event.equity}, its parts come to {equity}; balanced: {event.books_balanced}")
+            self.fail(
+                f"{event.competitor_id}: equity {event.equity}, its parts {equity}; balanced: {event.books_balanced}"
+            )
         if (after := self._after.get(event.event_id)) is not None:
             self._is_that(event, _Account(*after[:4], defaultdict(Decimal, after[4])))
 
@@ -133,7 +147,9 @@ class BooksBalance(Invariant):
             for row in database.rows("accounts"):
                 has = row["capital"] + row["realised_pnl"] - row["fees"] - row["funding"]
                 if cash[row["competitor_id"]] != has:
-                    self.fail(f"{row['competitor_id']}: {cash[row['competitor_id']]} cash in the ledger, {has} in the account")
+                    self.fail(
+                        f"{row['competitor_id']}: {cash[row['competitor_id']]} cash in the ledger, {has} in the account"
+                    )
 
 
 class VenueAgreesWithLedger(Invariant):
@@ -149,11 +165,23 @@ class VenueAgreesWithLedger(Invariant):
                 if row["fills"]:
                     self.fail(f"{row['competitor_id']} traded and has no books")
                 continue
-            for ours, theirs in (("realised_pnl",) * 2, ("fees",) * 2, ("funding",) * 2, ("liquidation_fees",) * 2, ("written_off",) * 2, ("insurance", "insurance_fund"), ("fills",) * 2):
+            for ours, theirs in (
+                ("realised_pnl",) * 2,
+                ("fees",) * 2,
+                ("funding",) * 2,
+                ("liquidation_fees",) * 2,
+                ("written_off",) * 2,
+                ("insurance", "insurance_fund"),
+                ("fills",) * 2,
+            ):
                 if abs(row[ours] - books[theirs]) > ROUNDED:
                     self.fail(f"{row['competitor_id']} {ours}: the venue has {row[ours]}, the ledger {books[theirs]}")
         places = [
-            {(row["competitor_id"], row["instrument"]): row["quantity"] for row in database.rows("positions") if row["quantity"]}
+            {
+                (row["competitor_id"], row["instrument"]): row["quantity"]
+                for row in database.rows("positions")
+                if row["quantity"]
+            }
             for database in (venue, ledger)
         ]
         if places[0] != places[1]:

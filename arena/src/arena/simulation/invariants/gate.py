@@ -11,7 +11,6 @@ from contracts.market import BookUpdated, MarkUpdated
 from contracts.orders import (
     DecisionJudged,
     OrderApproved,
-
     TradingHalted,
     TradingResumed,
 )
@@ -151,6 +150,6 @@ class WithStalePrices(Invariant):
             place = bisect_right(times, moment) if season.clock == "lockstep" else len(times)
             latest = times[place - 1] if place else EPOCH
             if moment - latest > allowed:
-                self.fail(f"{event.event_id}: {kind} of {event.instrument} was {moment - latest} old, {allowed} is allowed")
-
-
+                self.fail(
+                    f"{event.event_id}: {kind} of {event.instrument} was {moment - latest} old, {allowed} is allowed"
+                )

@@ -17,7 +17,7 @@ _SAID_ONCE = ("signals.v1", "orders.v1", "executions.v1", "rounds.v1", "decision
 
 class PublishedAsCommitted(Invariant):
     name = "published_as_committed"
-    says = "a step's sources count without gaps; each number is one output, committed before it is published, and published"
+    says = "a step's sources count without gaps; each number is one output, committed first, and then published"
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)
@@ -31,7 +31,9 @@ class PublishedAsCommitted(Invariant):
             source = f"{service}/{move.topic}/{move.partition}"
             outs = unpack(move.staged)
             if move.sequence != self._numbers[source] + len(outs):
-                self.fail(f"{source}: committed up to {move.sequence}, {self._numbers[source]} and {len(outs)} more are due")
+                self.fail(
+                    f"{source}: committed up to {move.sequence}, {self._numbers[source]} and {len(outs)} more are due"
+                )
             if move.next_offset < self._offsets.get(source, 0):
                 self.fail(f"{source}: went back from {self._offsets[source]} to {move.next_offset}")
             for number, out in enumerate(outs, self._numbers[source] + 1):

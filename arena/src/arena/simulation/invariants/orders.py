@@ -1,4 +1,4 @@
-"""Of the venue: an approved order is one order there, its fills are the position, and what only reduces does not flip."""
+"""Of the venue: an approved order is one order there, its fills are the position, what only reduces never flips."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -65,7 +65,9 @@ class OneOrder(Invariant):
         elif isinstance(event, OrderFilled):
             order.filled += event.quantity
             if order.filled > order.quantity or event.remaining != order.quantity - order.filled:
-                self.fail(f"{event.order_id}: {order.filled} of {order.quantity} filled, {event.remaining} said to remain")
+                self.fail(
+                    f"{event.order_id}: {order.filled} of {order.quantity} filled, {event.remaining} said to remain"
+                )
             order.ended = "" if event.remaining else event.type
         elif isinstance(event, OrderCancelled | OrderExpired | OrderRejected):
             order.ended = event.type

@@ -60,7 +60,9 @@ class ReadModelIsFold(Invariant):
         database = self.world.database("dashboard-api")
         self._same("fills", self._fills, {row["trade_id"] for row in database.rows("fills")})
         self._same("decision_events", self._decisions, {row["event_id"] for row in database.rows("decision_events")})
-        rounds = {row["round"]: [row["opened"] is not None, row["closed"] is not None] for row in database.rows("rounds")}
+        rounds = {
+            row["round"]: [row["opened"] is not None, row["closed"] is not None] for row in database.rows("rounds")
+        }
         if rounds != dict(self._rounds):
             self.fail(f"rounds: the topic has {dict(self._rounds)}, the read model {rounds}")
         trades = [Trade.model_validate_json(row["body"]) for row in database.rows("trades")]

@@ -61,5 +61,7 @@ class EveryRoundCloses(Invariant):
         for number in self._opened:
             if self._asked[number] != self._everyone:
                 self.fail(f"round {number}: {sorted(self._everyone - self._asked[number])[:3]} were not asked")
-        if silent := [(who, number) for number in self._opened for who in self._everyone if (who, number) not in self._said]:
+        if silent := [
+            (who, number) for number in self._opened for who in self._everyone if (who, number) not in self._said
+        ]:
             self.fail(f"{min(silent)} neither answered nor missed")
