@@ -14,7 +14,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-llm up down test crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
+.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ schemas: .venv/.synced ## write the JSON Schemas and AsyncAPI document of the co
 
 bench: setup ## measure, each figure beside its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+simulate: .venv/.synced ## 10,000 simulated competitor-hours over 500 seeds, everything going wrong; ARGS="--workers 2"
+	@$(BIN)/arena simulate --seeds 500 --hours 0.5 --competitors 40 --workers 2 --json $(ARGS)
 
 web: web/dist/index.html ## build the page
 

@@ -18,6 +18,7 @@ from arena import options
 from arena.board import Board
 from arena.datadir import DataDir
 from arena.exits import MEANING, Exit, Stopped
+from arena.simulate import simulate
 
 FAST_FORWARD_H = 2
 EPILOG = "Exit codes: " + ", ".join(f"{int(code)} {meaning}" for code, meaning in MEANING.items()) + "."
@@ -36,6 +37,7 @@ ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help
 app.add_typer(ledger, name="ledger")
 decisions = typer.Typer(help="Recorded decisions, without a running arena.", no_args_is_help=True)
 app.add_typer(decisions, name="decisions")
+app.command(epilog=EPILOG)(simulate)
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]

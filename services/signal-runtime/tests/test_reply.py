@@ -201,6 +201,9 @@ def test_text_is_cut_to_its_bound_and_freed_of_control_characters() -> None:
         (entry(stop_loss="102,026"), AmbiguousReply, "a comma that may be either"),
         (entry(signal="long"), BadField, "BTC.signal: 'long' is none of hold, buy_to_enter"),
         (entry(signal=1), BadField, "BTC.signal"),
+        # found by `arena simulate`: they went through here, and ended the process when they became a signal
+        (entry(signal="amend_order"), BadField, "BTC.signal: 'amend_order' is none of"),
+        (entry(signal="change_exits"), BadField, "BTC.signal: 'change_exits' is none of"),
         ('{"BTC": {"signal": "hold"}, "ETH": {"quantity": 1}}', BadField, "ETH.signal: missing"),
         ('{"signal": "hold"}', BadField, "coin: missing"),
         (entry(coin="Bitcoin!"), BadField, "'Bitcoin!' is no symbol"),

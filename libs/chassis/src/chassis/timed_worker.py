@@ -142,6 +142,8 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Read the market from the least offset that any unit needs; units pass over what they have had."""
         crash_point("timed.before_rewind")
         self._rewind = False
+        if not self._units:  # all of them went to others before the first turn
+            return
         starts = [unit.read_from() for unit in self._units.values()]
         everywhere = [where for where in self._market.offsets if all(where in start for start in starts)]
         needed = [unit.offsets for unit in self._units.values()]
