@@ -161,8 +161,8 @@ class Line:
         return (account.watermark if account and account.watermark else asked_at) - OVERLAP
 
     async def _afford(self, kind: Kind) -> None:
-        while (wait := self.budget.wait(kind, self._clock.now())) > NONE:
-            await asyncio.sleep(wait.total_seconds())  # a budget tells nobody when it fills
+        while (wait := self.budget.wait(kind, self._clock.now())) > NONE:  # noqa: ASYNC110  # a budget tells nobody
+            await asyncio.sleep(wait.total_seconds())
 
     def _tell(self, name: str, said: Callable[[datetime], core.Said]) -> None:
         self._venue.tell(self.key, lambda desk, at: desk.tell(name, said(at)))
