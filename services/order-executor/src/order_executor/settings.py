@@ -38,6 +38,9 @@ class Settings(ServiceSettings):
         float, Field(gt=0, le=300, description="A stream silent for longer is connected anew.")
     ] = 25.0
     exchange_burst: Annotated[
-        float, Field(ge=4, le=10_000, description="Requests at once, an account's; a quarter is kept for getting out.")
+        float,
+        Field(ge=4, le=10_000, description="Requests at once, of all accounts; a quarter is kept for getting out."),
     ] = 60.0
-    exchange_per_second: Annotated[float, Field(gt=0, le=10_000, description="Requests a second, an account's.")] = 20.0
+    exchange_per_second: Annotated[float, Field(gt=0, le=10_000, description="Requests a second, of all accounts.")] = (
+        20.0
+    )

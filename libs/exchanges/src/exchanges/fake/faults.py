@@ -17,7 +17,7 @@ Kind = Literal[
     "late_arrival",  # the request comes in after `seconds`
     "throttle",  # 429 with Retry-After: `seconds`
     "ban",  # 418 and silence for `seconds`; it also comes by itself when a 429 is not heeded
-    "hide",  # carried out; the venue's own lists do not show the order for `seconds`
+    "hide",  # carried out, the answer is lost, and the venue's own lists do not show the order for `seconds`
     "reject",  # a structured no
     "stale_view",  # for `seconds` the order's views are as they were before its next trades
     "race",  # a cancel: what rests is filled in the same moment, and the answer says cancelled

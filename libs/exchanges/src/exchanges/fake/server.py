@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -150,7 +150,7 @@ class Exchange:
         await self.disturb(fault)
         answered = await answer(account, request, fault)
         match fault.kind:
-            case "lose_answer":
+            case "lose_answer" | "hide":
                 return Cut()
             case "error_after":
                 return Response("unavailable", 503)
@@ -226,7 +226,7 @@ class Exchange:
 
     async def behave(self, _: Request) -> Response:
         self.faults.clear()
-        self._silent_until = self._gap_until = self._double_until = 0.0
+        self._closed_until = self._silent_until = self._gap_until = self._double_until = 0.0
         return JSONResponse({})
 
     async def set(self, request: Request) -> Response:
@@ -247,13 +247,14 @@ class Exchange:
     async def told(self, _: Request) -> Response:
         accounts = {
             name: {
-                "orders": [_plain(asdict(order)) for order in account.orders],
-                "trades": [_plain(asdict(trade)) for trade in account.trades],
-                "holdings": {instrument: str(held) for instrument, held in account.holdings().items()},
+                "orders": account.orders,
+                "trades": account.trades,
+                "holdings": account.holdings(),
             }
             for name, account in self.truth.accounts.items()
         }
-        return JSONResponse({"accounts": accounts, "calls": self.calls, "ignored": self.ignored})
+        told = msgspec.json.encode({"accounts": accounts, "calls": self.calls, "ignored": self.ignored})
+        return Response(told, media_type="application/json")
 
     def app(self) -> Starlette:
         return Starlette(
@@ -285,10 +286,6 @@ async def _until_gone(socket: WebSocket) -> None:
 
 def _no(reason: str, detail: str, status: int = 400) -> Response:
     return JSONResponse({"code": reason, "detail": detail}, status)
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in fields.items()}
 
 
 def main() -> None:

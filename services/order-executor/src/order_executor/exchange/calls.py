@@ -147,6 +147,7 @@ class Line:
 
     async def measure(self) -> None:
         """The venue's clock. Where it cannot be read, what was measured last stands."""
+        await self._afford("query")
         try:
             await self._clock.measure(self.trading.server_time)
         except Unavailable as error:

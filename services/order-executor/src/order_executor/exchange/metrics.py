@@ -5,14 +5,13 @@ from collections import Counter as Count
 from chassis.telemetry import Telemetry
 from prometheus_client import Gauge
 
-from order_executor.exchange.core import Order
-from order_executor.exchange.sender import Sender
+from order_executor.exchange.core import Budget, Order
 from order_executor.exchange.venue import ExchangeVenue
 
 
 class Metrics:
-    def __init__(self, telemetry: Telemetry) -> None:
-        registry = telemetry.registry
+    def __init__(self, telemetry: Telemetry, budget: Budget) -> None:
+        registry, self._budget = telemetry.registry, budget
         self._orders = Gauge("arena_exchange_orders", "Orders in memory.", ["state"], registry=registry)
         self._unknown = Gauge(
             "arena_exchange_unknown_oldest_seconds", "Age of the oldest order of unknown outcome.", registry=registry
@@ -21,7 +20,7 @@ class Metrics:
             "arena_exchange_resends_prevented", "Orders found at the venue after their sending seemed to have failed.",
             registry=registry,
         )  # fmt: skip
-        self._budget = Gauge("arena_exchange_budget", "Requests that may go out now.", ["account"], registry=registry)
+        self._left = Gauge("arena_exchange_budget", "Requests that may go out now.", registry=registry)
         self._offset = Gauge("arena_exchange_clock_offset_seconds", "The venue's clock less ours.", registry=registry)
         self._skew = Gauge("arena_exchange_clock_skew_seconds", "How far that may be off.", registry=registry)
         self._differences = Gauge(
@@ -29,7 +28,7 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
 
-    def tell(self, venue: ExchangeVenue, sender: Sender) -> None:
+    def tell(self, venue: ExchangeVenue) -> None:
         now, orders = venue.clock.now(), [order for desk in venue.desks.values() for order in desk.orders()]
         states = Count[str](order.state for order in orders)
         self._orders.clear()
@@ -41,8 +40,7 @@ class Metrics:
         self._prevented.set(sum(desk.prevented for desk in venue.desks.values()))
         self._offset.set(venue.clock.offset.total_seconds())
         self._skew.set(venue.clock.skew.total_seconds())
-        for key, line in sender.lines.items():
-            self._budget.labels("/".join(key)).set(line.budget.left)
+        self._left.set(self._budget.left)
         for key, account in venue.accounts():
             self._differences.labels("/".join(key)).set(len(account.differences))
 

@@ -49,7 +49,8 @@ class Sender:
             await asyncio.sleep(COMMIT_APART_S)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._venue.news.wait(), LOOK_APART_S)
+            async with asyncio.timeout(LOOK_APART_S):
+                await self._venue.news.wait()
 
     async def _send(self, group: asyncio.TaskGroup) -> None:
         if not self._venue.to_send:

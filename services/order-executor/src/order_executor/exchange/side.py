@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from uuid import uuid4
 from chassis.health import Loop
 from chassis.service import Resources
 from exchanges.fake.client import FakeTrading
-from exchanges.trading import Trading, Unavailable
+from exchanges.trading import Trading
 
 from order_executor.exchange.calls import Line
 from order_executor.exchange.clock import VenueClock
@@ -36,13 +36,19 @@ class ExchangeSide:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.clock, self._told_at = VenueClock(), 0.0
+        burst = settings.exchange_burst
+        self.budget = Budget(burst, settings.exchange_per_second, burst / 4)
+        """Of all accounts: venues count, and ban, by address too."""
         self.venue = ExchangeVenue(rules_of(settings), self.clock, f"{settings.instance}/{uuid4()}")
 
     @asynccontextmanager
     async def open(self, resources: Resources) -> AsyncIterator[Running]:
         sender = Sender(self.venue, await resources.pool(), self._line, self._watcher)
-        metrics, gate = Metrics(resources.telemetry), resources.health.loop("exchange", turns_within_s=float("inf"))
-        task = asyncio.create_task(self._run(sender, partial(self._turned, gate, metrics, sender)))
+        metrics, gate = (
+            Metrics(resources.telemetry, self.budget),
+            resources.health.loop("exchange", turns_within_s=float("inf")),
+        )
+        task = asyncio.create_task(self._run(sender, partial(self._turned, gate, metrics)))
         try:
             yield Running(task)
         finally:
@@ -58,27 +64,25 @@ class ExchangeSide:
 
     async def _keep_time(self) -> None:
         """Before the venue's clock is known nothing is ready."""
-        probe = trading_of(self._settings, "clock")
+        probe = self._line(("clock", "probe"))
         try:
             while True:
-                with suppress(Unavailable):
-                    await self.clock.measure(probe.server_time)
+                await probe.measure()
                 self.venue.rules = replace(self.venue.rules, clock_skew=self.clock.skew)
                 apart = self._settings.exchange_poll_s
                 await asyncio.sleep(apart if self.clock.is_measured else min(apart, CLOCK_APART_S))
         finally:
-            await probe.close()
+            await probe.trading.close()
 
-    def _turned(self, gate: Loop, metrics: Metrics, sender: Sender) -> None:
+    def _turned(self, gate: Loop, metrics: Metrics) -> None:
         gate.is_ready = self.venue.agrees()
         if time.monotonic() - self._told_at >= TOLD_APART_S:  # a pace, no time of the arena
             self._told_at = time.monotonic()  # as above
-            metrics.tell(self.venue, sender)
+            metrics.tell(self.venue)
 
     def _line(self, key: AccountKey) -> Line:
         given = self._settings
-        budget = Budget(given.exchange_burst, given.exchange_per_second, given.exchange_burst / 4)
-        return Line(key, trading_of(given, ".".join(key)), self.venue, budget)
+        return Line(key, trading_of(given, ".".join(key)), self.venue, self.budget)
 
     def _watcher(self, line: Line) -> Watcher:
         given = self._settings

@@ -41,7 +41,8 @@ class Watcher:
         account = self._venue.account(self._line.key)
         apart = self._poll_s if account is not None and account.agrees else min(self._poll_s, GATE_APART_S)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), apart)
+            async with asyncio.timeout(apart):
+                await self._again.wait()
 
     async def _stream(self) -> None:
         while True:
@@ -55,10 +56,12 @@ class Watcher:
         """Every word within `silent_s` of the one before, a heartbeat if there is nothing to say, or it is given up."""
         words = self._line.trading.stream()
         try:
-            await asyncio.wait_for(anext(words), self._silent_s)
+            async with asyncio.timeout(self._silent_s):
+                await anext(words)
             self._again.set()  # connected: from here on nothing is missed, and what was is asked for
             while True:
-                word = await asyncio.wait_for(anext(words), self._silent_s)
+                async with asyncio.timeout(self._silent_s):
+                    word = await anext(words)
                 if word is not None:
                     self._line.hear(word)
         finally:
