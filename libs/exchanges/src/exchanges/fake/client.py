@@ -73,10 +73,10 @@ class FakeTrading:
         return None if response is None else _report(response)
 
     async def open_orders(self) -> Sequence[OrderReport]:
-        return [_report(each) for each in await self._asked("/orders?open=1")]
+        return [_report(each) for each in await self._asked("/orders")]
 
     async def closed_orders(self, since: datetime) -> Sequence[OrderReport]:
-        return [_report(each) for each in await self._asked(f"/orders?open=0&since={since.timestamp()}")]
+        return [_report(each) for each in await self._asked(f"/closed?since={since.timestamp()}")]
 
     async def trades(self, since: datetime) -> Sequence[Trade]:
         return [_trade(each) for each in await self._asked(f"/trades?since={since.timestamp()}")]

@@ -94,7 +94,7 @@ class Exchange:
         return JSONResponse(order.said(self.now))
 
     async def orders(self, account: str, request: Request, _: Fault | None) -> Response:
-        is_open, since = request.query_params.get("open") == "1", float(request.query_params.get("since", 0))
+        is_open, since = request.url.path == "/orders", float(request.query_params.get("since", 0))
         shown = [
             said
             for order in self.truth.account(account).orders
@@ -263,6 +263,7 @@ class Exchange:
                 Route("/orders/{name}", self.serving("cancel", self.cancel), methods=["DELETE"]),
                 Route("/orders/{name}", self.serving("order", self.order)),
                 Route("/orders", self.serving("open", self.orders)),
+                Route("/closed", self.serving("closed", self.orders)),
                 Route("/trades", self.serving("trades", self.trades)),
                 Route("/holdings", self.serving("holdings", self.holdings)),
                 Route("/time", self.serving("time", self.time)),
