@@ -30,6 +30,7 @@ CLOCK_APART_S = 0.3
 @dataclass
 class Running:
     running: "asyncio.Task[None]"
+    metrics: Metrics
 
 
 class ExchangeSide:
@@ -44,13 +45,11 @@ class ExchangeSide:
     @asynccontextmanager
     async def open(self, resources: Resources) -> AsyncIterator[Running]:
         sender = Sender(self.venue, await resources.pool(), self._line, self._watcher)
-        metrics, gate = (
-            Metrics(resources.telemetry, self.budget),
-            resources.health.loop("exchange", turns_within_s=float("inf")),
-        )
+        metrics = Metrics(resources.telemetry, self.budget)
+        gate = resources.health.loop("exchange", turns_within_s=float("inf"))
         task = asyncio.create_task(self._run(sender, partial(self._turned, gate, metrics)))
         try:
-            yield Running(task)
+            yield Running(task, metrics)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -46,6 +46,7 @@ class Bench:
         """Committed: what the rest of the arena has."""
         self.ready: Callable[[], bool] = lambda: False
         self.registry: Any = None
+        self.metrics: Any = None
         self._committing = False
 
     @property
@@ -65,6 +66,7 @@ class Bench:
 
         resources: Any = SimpleNamespace(pool=get_pool, telemetry=telemetry, health=health)
         running = await stack.enter_async_context(self.side.open(resources))
+        self.metrics = running.metrics
         self.ready = lambda: health.loops["exchange"].is_ready
         turning = asyncio.create_task(self._turn(db, running.running))
         stack.push_async_callback(_ended, turning)

@@ -24,6 +24,7 @@ class Watcher:
         self._line, self._venue, self._poll_s, self._silent_s = line, venue, poll_s, silent_s
         self._again = asyncio.Event()
         """Set where the stream was away: what it missed is asked for now."""
+        self._differences: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """For ever: what is heard of an account that another process took over is dropped."""
@@ -39,6 +40,9 @@ class Watcher:
         self._again.clear()
         await self._line.sweep()
         account = self._venue.account(self._line.key)
+        if account is not None and account.differences != self._differences:
+            self._differences = account.differences
+            log.warning("venue differs", account=self._line.key, differences=self._differences)
         apart = self._poll_s if account is not None and account.agrees else min(self._poll_s, GATE_APART_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(apart):
