@@ -44,7 +44,10 @@ class Elsewhere(Executors):
 def create_app(told: dict[str, Any]) -> Starlette:
     for name, like in told["contracts"].items():
         contract(name, like)
-    settings = quick(told["exchange"], kafka=told["kafka"], postgres=told["postgres"], exchange_valid_s=60)
+    settings = quick(
+        told["exchange"], kafka=told["kafka"], postgres=told["postgres"], exchange_window_s=2, exchange_answer_s=2,
+        exchange_visible_s=0.5, exchange_silent_s=3, exchange_valid_s=120,
+    )  # fmt: skip
     side = ExchangeSide(settings)
     return timed_app(
         told["service"], settings, own_topic=told["reads"], market_topics=[told["market"]],

@@ -66,13 +66,13 @@ def now_s() -> float:
 async def orders_of_a_life(world: World, topic: str, exchange: Controls, n: int) -> None:
     """One at market whose answer is lost, two that rest; once those are there, all that rests is taken back."""
     await exchange.fault("lose_answer")
-    common: dict[str, Any] = {"competitor_id": "killed"}
+    common: dict[str, Any] = {"competitor_id": "killed", "instrument": f"L{n}-USDT-PERP"}  # none waits for another's
     at_market = order(3 * n, "buy", "1", now_s(), **common)
     rest = [order(3 * n + each, "buy", "1", now_s(), limit="99", **common) for each in (1, 2)]
     await world.send(topic, at_market, *rest)
     while not all([await placed(exchange, ACCOUNT, each) for each in rest]):  # noqa: ASYNC110  # a venue tells nobody
         await asyncio.sleep(0.2)
-    await world.send(topic, cancel(n, now_s(), **common))
+    await world.send(topic, cancel(n, now_s(), competitor_id="killed"))
 
 
 @pytest.mark.slow

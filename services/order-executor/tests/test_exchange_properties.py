@@ -226,7 +226,7 @@ class Exchange(RuleBasedStateMachine):
     @rule()
     def process_ends(self) -> None:
         """What was committed is all that the next one knows; a request that left is still on its way."""
-        positions = {}
+        positions: dict[tuple[str, str, str], Decimal] = {}
         for event in self.told:
             if isinstance(event, OrderFilled):
                 key = ("s1", "ann", event.instrument)
