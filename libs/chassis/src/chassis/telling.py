@@ -1,9 +1,10 @@
 """What a unit is told, one thing at a time, whichever clock the season goes by."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from contracts.base import named_id
+from contracts.base import Event, named_id
 from contracts.market import TimeAdvanced
 from contracts.wire import BadRecord
 
@@ -12,6 +13,8 @@ from chassis.step import Step
 from chassis.telemetry import Telemetry
 from chassis.timed import MarketRecord, TimedStage
 from chassis.unit import OwnRecord, Unit
+
+Heard = Callable[[int], Sequence[Event | Out] | None]
 
 
 class Teller:
@@ -53,6 +56,16 @@ class Teller:
         if unit.through is None or through > unit.through:
             unit.through, unit.moved = through, True
         self._step.say(unit.position, self.stage.passed(unit.number, unit.through))
+
+    def heard(self, unit: Unit) -> bool:
+        """What the stage learned outside of Kafka since the last turn (`Hearing`); whether that is to be committed."""
+        listen: Heard | None = getattr(self.stage, "heard", None)
+        outs = listen(unit.number) if listen is not None else None
+        if outs is None:
+            return False
+        unit.moved = True
+        self._step.say(unit.position, outs)
+        return True
 
     def time(self, unit: Unit, at: datetime) -> None:
         """Say, where others want to know it, that nothing at or before `at` follows."""

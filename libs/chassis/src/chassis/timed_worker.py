@@ -46,7 +46,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._own, self._own_topic, self._max_records = own, own_topic, max_records
         self._market_consumer, self._market, self._clock = market_consumer, market, clock
         self._step, self._stage, self._telemetry, self._onlookers = step, stage, telemetry, onlookers
-        tell = Teller(service, step, stage, telemetry)
+        tell = self._tell = Teller(service, step, stage, telemetry)
         self._orders: Mapping[Clock, Lockstep | Arrival] = {
             "lockstep": Lockstep(market, tell, offsets, hold_for_rounds=hold_for_rounds),
             "live": Arrival(market, tell),
@@ -132,8 +132,9 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._orders[clock].turn(self._units.values())
         self._market.forget([unit.place for unit in self._units.values()])
         self._balance()
+        heard = [self._tell.heard(unit) for unit in self._units.values()]
         crash_point("timed.after_decide")
-        await self._commit()
+        await self._commit(at_once=any(heard))
         taken = sum(map(len, own.values())) + sum(map(len, market.values()))
         if taken:
             self._telemetry.batch(taken, time.perf_counter() - began)
