@@ -15,6 +15,7 @@ from rich.table import Table
 
 from arena import options
 from arena.board import Board
+from arena.chaos.command import chaos
 from arena.datadir import DataDir
 from arena.exits import MEANING, Exit, Stopped
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
+app.command(epilog=EPILOG)(chaos)
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]
