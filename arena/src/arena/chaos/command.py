@@ -1,6 +1,7 @@
 """`arena chaos`: harm the real stack for some minutes, and prove that nothing was lost or doubled."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def chaos(
         raise Stopped(Exit.USAGE, f"--scenario: {', '.join(SCENARIOS)}, not {scenario!r}")
     if faults not in ("all", "none"):
         raise Stopped(Exit.USAGE, f"--faults: all or none, not {faults!r}")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that a broker is gone is the purpose
     options = Options(
         data_dir=data_dir, seed=seed, season=SEASON, competitors=competitors, replicas=REPLICAS, port=free_port()
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class Course:
         self._observer = observer
         self._rates: dict[str, float | None] = {}
         self._rss: dict[str, dict[str, int]] = {}
+        self._load: dict[str, float] = {}
+        """Of the machine, per processor: above one, others wait too, and recoveries take longer."""
 
     async def run(self) -> None:
         seconds = self._asked.minutes * 60
@@ -98,6 +101,7 @@ class Course:
         began = clock.time()
         await work
         self._rates[phase] = self._observer.rate(began, clock.time())
+        self._load[phase] = round(os.getloadavg()[0] / (os.cpu_count() or 1), 1)
 
     async def _all_well(self) -> None:
         """Ready and caught up; it is no recovery and is not counted as one."""
@@ -162,6 +166,7 @@ class Course:
             "not_recovered": self._recovery.failed,
             "records_per_s": self._rates,
             "rss_mb": self._rss,
+            "load_average": self._load,
             "findings": [f"{finding.kind}: {finding.what}" for finding in found[:NAMED]],
         }
 

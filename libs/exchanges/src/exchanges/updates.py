@@ -40,6 +40,13 @@ class Mark(NamedTuple):
     open_interest: str | None = None
 
 
+class Gap(NamedTuple):
+    """Something of the instrument's book was lost: it is not to be trusted until the next one, which is whole."""
+
+    at: datetime
+    instrument: str
+
+
 class News(NamedTuple):
     at: datetime
     source: str
@@ -47,7 +54,7 @@ class News(NamedTuple):
     instruments: tuple[str, ...]
 
 
-Update = Book | Trade | Mark | News
+Update = Book | Trade | Mark | Gap | News
 
 
 class Step(NamedTuple):
