@@ -61,6 +61,9 @@ def up(
     ] = 0,
     competitors: Annotated[int | None, typer.Option(min=1, max=options.MOST_COMPETITORS)] = None,
     replicas: Annotated[list[str] | None, typer.Option(help="SERVICE=N, e.g. order-executor=2; repeatable.")] = None,
+    news: Annotated[
+        list[str] | None, typer.Option(help="A feed of news: https://…, a file or a folder; repeatable.")
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = 8080,
     traces: Annotated[Path | None, typer.Option(help="Append every span to this file, one JSON object a line.")] = None,
     as_json: JsonOption = False,
@@ -83,6 +86,7 @@ def up(
         fast_forward_s=round(fast_forward * 3600),
         competitors=competitors,
         replicas=options.replicas(replicas or ()),
+        news=options.news(news or ()),
         port=port,
         traces=traces,
     )

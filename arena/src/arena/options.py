@@ -43,6 +43,8 @@ class Options:
     fast_forward_s: int = 0
     competitors: int | None = None
     replicas: Mapping[str, int] = field(default_factory=dict)
+    news: Sequence[str] = ()
+    """Feeds besides the venue's own: URLs and absolute paths."""
     port: int = 8080
     traces: Path | None = None
 
@@ -62,6 +64,14 @@ def market(text: str) -> str:
     if missing := [str(path) for path in paths if not path.exists()]:
         raise Stopped(Exit.USAGE, f"--market: there is no {missing[0]}")
     return ":".join([kind, *map(str, paths)])
+
+
+def news(texts: Sequence[str]) -> tuple[str, ...]:
+    """`https://…`, or the absolute path of a file or folder that is there."""
+    found = tuple(text if "://" in text else str(Path(text).absolute()) for text in texts)
+    if missing := [where for where in found if "://" not in where and not Path(where).exists()]:
+        raise Stopped(Exit.USAGE, f"--news: there is no {missing[0]}")
+    return found
 
 
 def speed(text: str) -> str:

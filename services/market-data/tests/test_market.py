@@ -107,7 +107,7 @@ def test_the_first_minute_is_left_out_where_the_feed_began_within_it() -> None:
 
 def test_news_comes_out_and_stands_in_the_snapshot() -> None:
     made = market()
-    made.news(at(5), "wire", "Bitcoin jumps", (BTC,))
+    made.news(at(5), "wire", "Bitcoin jumps")
     (news,) = events(made.advance(at(5)))
     shown = made.snapshot("one", 1, at(5), [BTC])
 

@@ -1,5 +1,6 @@
 """The seven services as processes: what each is started with."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -89,6 +90,7 @@ def _of_its_own(service: str, port: int, options: Options, parts: Parts) -> dict
 def _feed(options: Options) -> dict[str, str]:
     feed = {"VENUE": options.market, "SEED": str(options.seed), "SPEED": options.speed}
     feed["FAST_FORWARD_S"] = str(options.fast_forward_s)
+    feed["NEWS"] = json.dumps(options.news)
     if options.seconds is not None:
         feed["END_AFTER_S"] = str(options.seconds)
     return feed

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from contracts.base import Event, InstrumentEvent, Model, SeasonEvent
 from contracts.types import (
+    Confidence,
     Count,
     InstrumentId,
     Label,
@@ -16,11 +17,11 @@ from contracts.types import (
     Quantity,
     Rate,
     Round,
+    Sentiment,
     Sequence,
     Sha256,
     Side,
     Size,
-    Text,
     Time,
     UsdSize,
 )
@@ -141,16 +142,31 @@ class TimeAdvanced(Event):
         return f"partition/{self.partition}"
 
 
+NewsKind = Literal["news", "on_chain"]
+OnChainMetric = Literal[
+    "exchange_netflow", "active_addresses", "transaction_count", "large_transfers", "hash_rate", "stablecoin_supply"
+]
+Headline = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class NewsPublished(Event):
-    """Untrusted text from outside, sanitised: it is data, never an instruction."""
+    """Untrusted text from outside, read in quarantine: it is data, never an instruction."""
 
     topic: ClassVar[str] = "market.news.v1"
 
     type: Literal["news_published"] = "news_published"
     source: Label
-    headline: Annotated[str, Field(min_length=1, max_length=300)]
-    body: Text = ""
+    kind: NewsKind = "news"
+    headline: Headline
     instruments: Annotated[tuple[InstrumentId, ...], Field(max_length=50)] = ()
+    """Of the venue's, those that the text names."""
+    sentiment: Sentiment | None = None
+    """Of the text's own words; null of a reading on a chain."""
+    confidence: Confidence | None = None
+    """How much of the text speaks for that sentiment."""
+    metric: OnChainMetric | None = None
+    """`on_chain` only, with its value."""
+    value: Number | None = None
 
     @property
     def key(self) -> str:
@@ -194,8 +210,13 @@ class InstrumentSnapshot(Model):
 class NewsItem(Model):
     at: Time
     source: Label
-    headline: Annotated[str, Field(min_length=1, max_length=300)]
+    kind: NewsKind = "news"
+    headline: Headline
     instruments: Annotated[tuple[InstrumentId, ...], Field(max_length=50)] = ()
+    sentiment: Sentiment | None = None
+    confidence: Confidence | None = None
+    metric: OnChainMetric | None = None
+    value: Number | None = None
 
 
 class MarketSnapshot(SeasonEvent):

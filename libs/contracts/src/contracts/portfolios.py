@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from contracts.base import CompetitorEvent, Model, SeasonEvent
+from contracts.evaluation import SignalsEvaluated
 from contracts.signals import ExitPlan, MarginMode
 from contracts.types import (
     CompetitorId,
@@ -212,4 +213,6 @@ class MetricsReported(CompetitorEvent):
     """Weighted by exposure."""
 
 
-StatementEvent = Annotated[DailyStatement | ReconciliationReported | MetricsReported, Field(discriminator="type")]
+StatementEvent = Annotated[
+    DailyStatement | ReconciliationReported | MetricsReported | SignalsEvaluated, Field(discriminator="type")
+]

@@ -73,6 +73,7 @@ UsdSize = Annotated[Decimal, _Between("0", "1e18", closed=True, about="US dollar
 Rate = Annotated[Decimal, _Between("-1e6", "1e6", about="a ratio, 0.01 is one per cent")]
 Leverage = Annotated[Decimal, _Between("1", "200", closed=True, about="notional divided by margin")]
 Confidence = Annotated[Decimal, _Between("0", "1", closed=True, about="a probability")]
+Sentiment = Annotated[Decimal, _Between("-1", "1", closed=True, about="from bad to good for the price")]
 Number = Annotated[Decimal, _Between("-1e20", "1e20", about="an indicator or a measured number")]
 
 Time = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]

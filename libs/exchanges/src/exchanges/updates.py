@@ -48,13 +48,25 @@ class Gap(NamedTuple):
 
 
 class News(NamedTuple):
+    """As somebody wrote it: nobody may believe it, or even read it, before it went through the quarantine."""
+
     at: datetime
     source: str
     headline: str
-    instruments: tuple[str, ...]
+    body: str = ""
 
 
-Update = Book | Trade | Mark | Gap | News
+class OnChain(NamedTuple):
+    """A figure about a chain, as untrusted as news."""
+
+    at: datetime
+    source: str
+    metric: str
+    asset: str
+    value: str
+
+
+Update = Book | Trade | Mark | Gap | News | OnChain
 
 
 class Step(NamedTuple):

@@ -45,7 +45,11 @@ async def _lead(resources: Resources, settings: Settings, venue: Venue, store: S
         return
     closings = RoundClosings(settings.kafka, season.season_id, turned)
     await stack.enter_async_context(closings.reader)
-    runner, listed = await assemble(resources, settings, venue, store, season, closings, metrics)
+    runner, listed, desk = await assemble(resources, settings, venue, store, season, closings, metrics)
+    if season.clock == "live" and settings.news:
+        reading = asyncio.create_task(desk.keep_reading(settings.news_apart_s))
+        resources.watch(reading, resources.health.loop("news"))
+        stack.callback(reading.cancel)
     resources.health.loops["loop"].ready()
     if await runner.run(listed):
         metrics.feed_ended.set(1)

@@ -14,6 +14,7 @@ from chassis.service import Resources
 from contracts.competition import SeasonChanged
 from contracts.topics import TOPICS
 from contracts.wire import Encoded, encode
+from exchanges.news import open_source
 from exchanges.recorded import open_recording
 from exchanges.synthetic import Synthetic
 from exchanges.venue import Venue
@@ -26,6 +27,7 @@ from market_data.core.rounds import Rounds
 from market_data.indicators import compute
 from market_data.ingest import preload
 from market_data.metrics import Metrics
+from market_data.news_desk import NewsDesk
 from market_data.outbox import Outbox, Send
 from market_data.pace import FactorPace, LivePace
 from market_data.runner import Closings, Pace, Plan, Runner
@@ -45,8 +47,8 @@ def open_venue(settings: Settings) -> Venue:
 async def assemble(
     resources: Resources, settings: Settings, venue: Venue, store: Store, season: SeasonChanged, closings: Closings,
     metrics: Metrics,
-) -> tuple[Runner, list[Encoded]]:  # fmt: skip
-    """The runner, and the records of the instruments with which it begins."""
+) -> tuple[Runner, list[Encoded], NewsDesk]:  # fmt: skip
+    """The runner, the records of the instruments with which it begins, and the news that it is handed."""
     saved = await store.progress(venue.name)
     resumed = saved if saved is not None and saved.season_id == season.season_id else None
     live = season.clock == "live"
@@ -60,14 +62,27 @@ async def assemble(
     rounds = Rounds(season, start, opened=opened, closed=closed, ends_at=plan.ends_at)
     outbox = Outbox(await _numbering(settings, venue, saved), _send(resources, metrics))
     feed = venue.feed(start, resumed.venue_state.encode() if resumed else None)
+    desk = _news_desk(resources, settings, metrics, through, live=live)
+    await desk.read()
     runner = Runner(
         plan, feed, market, rounds, outbox, store, _pace(settings, season, live=live), closings, resources.stopping,
         through=through, turned=resources.health.loops["loop"].turned, monotonic=time.monotonic,
+        news=desk.due,
     )  # fmt: skip
-    metrics.watch(runner, market)
+    metrics.watch(runner)
+    metrics.watch_market(market)
     log = resources.telemetry.log.bind(venue=venue.name, season=season.season_id)
     log.info("feed begins", start=start.isoformat(), through=through.isoformat(), opened=opened, closed=closed)
-    return runner, [encode(listing) for listing in listings]
+    return runner, [encode(listing) for listing in listings], desk
+
+
+def _news_desk(resources: Resources, settings: Settings, metrics: Metrics, since: datetime, *, live: bool) -> NewsDesk:
+    def failed(source: str, reason: str) -> None:
+        metrics.news_failures.inc()
+        resources.telemetry.log.warning("news source failed", source=source, reason=reason)
+
+    sources = [open_source(where) for where in settings.news]
+    return NewsDesk(sources, since, live=live, now=lambda: datetime.now(UTC), failed=failed)
 
 
 def _begin(venue: Venue, season: SeasonChanged, *, live: bool) -> datetime:

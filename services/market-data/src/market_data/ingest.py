@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from exchanges.updates import Bar, Book, Gap, Mark, News, Step, Trade, Update
+from exchanges.updates import Bar, Book, Gap, Mark, News, OnChain, Step, Trade, Update
 
 from market_data.core.bars import bar_of
 from market_data.core.market import Market
@@ -23,6 +23,8 @@ def take(market: Market, updates: Iterable[Update]) -> None:
             market.gap(*update)
         elif type(update) is News:
             market.news(*update)
+        elif type(update) is OnChain:
+            market.on_chain(*update)
 
 
 def split(updates: Sequence[Update], at: datetime) -> tuple[list[Update], list[Update]]:

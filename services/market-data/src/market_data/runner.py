@@ -47,6 +47,11 @@ class Closings(Protocol):
         """Wait until that round is closed; the latest closed one."""
 
 
+def no_news(through: datetime) -> list[Update]:  # noqa: ARG001  # there is none, whenever
+    """For a feed that has all its news in it."""
+    return []
+
+
 @dataclass(frozen=True)
 class Plan:
     venue: str
@@ -60,11 +65,11 @@ class Runner:
     def __init__(
         self, plan: Plan, feed: Feed, market: Market, rounds: Rounds, outbox: Outbox, store: Keeper, pace: Pace,
         closings: Closings, stopping: asyncio.Event, *, through: datetime, turned: Callable[[], None],
-        monotonic: Callable[[], float],
+        monotonic: Callable[[], float], news: Callable[[datetime], list[Update]] = no_news,
     ) -> None:  # fmt: skip
         self._plan, self._feed, self._market, self._rounds = plan, feed, market, rounds
         self._outbox, self._store, self._pace, self._closings = outbox, store, pace, closings
-        self._stopping, self._turned, self._monotonic = stopping, turned, monotonic
+        self._stopping, self._turned, self._monotonic, self._news = stopping, turned, monotonic, news
         self.through = through
         """Everything at or before it has been taken in."""
         self._saved_at = -SAVE_EVERY_S
@@ -116,7 +121,8 @@ class Runner:
 
     async def _step(self, step: Step) -> bool:
         """The step's updates, cut where a round opens or time holds."""
-        updates: list[Update] = step.updates
+        news = self._news(step.at)
+        updates = sorted([*news, *step.updates], key=lambda update: update.at) if news else step.updates
         while (stop := self._rounds.due()) is not None and stop.at < step.at:
             early, updates = split(updates, stop.at)
             self._pass(early, stop.at)

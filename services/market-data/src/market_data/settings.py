@@ -34,4 +34,11 @@ class Settings(ServiceSettings):
     silent_after_s: Annotated[
         float, Field(ge=0.2, le=3_600, description="Live: an instrument without a book for so long is suspended.")
     ] = 1.5
+    news: Annotated[
+        tuple[str, ...],
+        Field(max_length=50, description="Feeds besides the venue's own, a JSON list: https://…, a file, a folder."),
+    ] = ()
+    news_apart_s: Annotated[
+        float, Field(ge=1, le=3600, description="Live: seconds between two looks at the feeds.")
+    ] = 60.0
     season: Annotated[str | None, Field(description="Season to serve; none: the one that starts last.")] = None

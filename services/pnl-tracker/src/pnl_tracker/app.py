@@ -5,6 +5,7 @@ from starlette.applications import Starlette
 
 from pnl_tracker.board import telling
 from pnl_tracker.competition import Competition
+from pnl_tracker.evaluating import evaluating
 from pnl_tracker.handlers import MARKET_TOPICS, OWN_TOPIC, READS, Tracker
 from pnl_tracker.instruments import Instruments
 from pnl_tracker.reporter import reporting
@@ -26,7 +27,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         market_topics=MARKET_TOPICS,
         stage=tracker,
         clock=competition.clock,
-        background=[competition.read, instruments.read, board, reporting(settings.reports_apart_s, tracker)],
+        background=[
+            competition.read,
+            instruments.read,
+            board,
+            reporting(settings.reports_apart_s, tracker),
+            evaluating(settings.evaluated_every_rounds, lambda: tracker.keeps(0)),
+        ],
         max_records=MAX_RECORDS,
         reads=READS,
     )

@@ -16,3 +16,6 @@ class Settings(ServiceSettings):
     reports_apart_s: Annotated[
         float, Field(gt=0, le=60, description="Seconds of wall time between two looks for reports to be made.")
     ] = 1.0
+    evaluated_every_rounds: Annotated[
+        int, Field(ge=1, le=10_000, description="Rounds between two evaluations of the signals.")
+    ] = 10

@@ -18,9 +18,11 @@ from exchanges.synthetic import depth, headlines
 from exchanges.synthetic import parameters as p
 from exchanges.synthetic.prices import COUNT, Shocks, Walk, advance
 from exchanges.synthetic.written import Written
-from exchanges.updates import Book, Levels, Mark, News, Step, Trade, Update
+from exchanges.updates import Book, Levels, Mark, News, OnChain, Step, Trade, Update
 
 BLOCK = 64
+NETFLOW = 4_000
+"""Coins an hour at most, half of them out."""
 FUNDING = timedelta(hours=8)
 _INSTRUMENTS = [character.listing.instrument for character in p.CHARACTERS]
 _PRICE = [Written(character.listing.price_places) for character in p.CHARACTERS]
@@ -116,6 +118,7 @@ class SyntheticFeed:
                 )
             )  # fmt: skip
         updates += self._news(block, i, at)
+        updates += self._on_chain(block, i, at)
         return Step(at, updates)
 
     @staticmethod
@@ -156,4 +159,13 @@ class SyntheticFeed:
         else:
             return []
         text = headlines.headline(wording, templates, headlines.NAMES[p.CHARACTERS[largest].base])
-        return [News(at, headlines.SOURCE, text, (_INSTRUMENTS[largest],))]
+        return [News(at, headlines.SOURCE, text)]
+
+    @staticmethod
+    def _on_chain(block: _Block, i: int, at: datetime) -> list[OnChain]:
+        """Once an hour, of one asset after the other: what went to exchanges less what left them."""
+        if at.minute or at.second or at.microsecond:
+            return []
+        which, _ = block.choices[i]
+        base = p.CHARACTERS[at.hour % COUNT].base
+        return [OnChain(at, headlines.CHAIN_SOURCE, "exchange_netflow", base, str(int((which - 0.5) * NETFLOW)))]

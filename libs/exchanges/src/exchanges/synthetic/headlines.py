@@ -1,6 +1,7 @@
 """Headlines from templates: plain sentences without links, markup or instructions."""
 
 SOURCE = "synthetic-wire"
+CHAIN_SOURCE = "synthetic-chain"
 
 RISES = (
     "{name} jumps as buyers rush in",

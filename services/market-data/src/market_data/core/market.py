@@ -1,7 +1,7 @@
 """The whole market of one venue: what the feed says goes in, records come out, in order of their time."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from market_data.core import records
 from market_data.core.bars import MINUTE, Bar, floored
 from market_data.core.conflation import Conflated
 from market_data.core.instrument import Instrument, dump_mark, load_mark
+from market_data.core.news.quarantine import Read, Reading, Refused, read_news, read_on_chain
 from market_data.core.records import Levels, Marked, Quote
 from market_data.core.snapshot import Compute, snapshot
 from market_data.core.trust import Suspension
@@ -49,6 +50,9 @@ class Market:
         self._books: Conflated[Quote] = Conflated(book_grid)
         self._marks: Conflated[Marked] = Conflated(mark_grid)
         self._news: deque[NewsItem] = deque(maxlen=NEWS_SHOWN)
+        self._assets = {name.split("-", 1)[0]: name for name in self.instruments}
+        self.refused: Counter[str] = Counter()
+        """News that the quarantine kept, by reason."""
         self._minute_ends = floored(begins_at, MINUTE) + MINUTE
         self._out: list[Encoded] = []
         self.bars: list[BarClosed] = []
@@ -78,12 +82,27 @@ class Market:
             mark = mark._replace(last_price=self.instruments[instrument].last_price)
         self._marks.put(at, instrument, mark)
 
-    def news(self, at: datetime, source: str, headline: str, instruments: tuple[str, ...]) -> None:
+    def news(self, at: datetime, source: str, headline: str, body: str = "") -> None:
+        """Goes out as the quarantine read it, or to the dead letters with the reason."""
+        self._told(at, lambda: read_news(source, headline, body, self._assets), (source, headline, body))
+
+    def on_chain(self, at: datetime, source: str, metric: str, asset: str, value: str) -> None:
+        self._told(
+            at, lambda: read_on_chain(source, metric, asset, value, self._assets), (source, metric, asset, value)
+        )
+
+    def _told(self, at: datetime, read: Callable[[], Read | Reading], raw: tuple[str, ...]) -> None:
         self._before(at)
-        self._news.append(NewsItem(at=at, source=source, headline=headline, instruments=instruments))
-        event_id = named_id("market-data", self._venue, "news", source, at.isoformat(), headline)
-        event = NewsPublished(event_id=event_id, at=at, source=source, headline=headline, instruments=instruments)
-        self._out.append(encode(event))
+        try:
+            found = read()
+        except Refused as refused:
+            self.refused[refused.reason] += 1
+            self._out.append(records.dead_letter(at, str(refused), raw))
+            return
+        fields = {"at": at, "kind": "news" if isinstance(found, Read) else "on_chain", **found._asdict()}
+        self._news.append(NewsItem.model_validate(fields))
+        event_id = named_id("market-data", self._venue, "news", found.source, at.isoformat(), found.headline)
+        self._out.append(encode(NewsPublished.model_validate({"event_id": event_id, **fields})))
 
     def advance(self, through: datetime) -> list[Encoded]:
         """Nothing at or before `through` will follow: what came out since the last call."""

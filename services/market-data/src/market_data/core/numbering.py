@@ -31,7 +31,7 @@ class Numbering:
     def _place(self, record: Encoded) -> tuple[int, str]:
         where = record.topic, record.key
         if where not in self._places:
-            partition = self._partition_of(*where)
+            partition = self._partition_of(*where) if record.partition is None else record.partition
             self._places[where] = partition, f"{record.topic}/{partition}"
         return self._places[where]
 

@@ -1,5 +1,6 @@
 """The hot events as records. Their JSON is written directly: ten times cheaper than by a model, and the same bytes."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -7,7 +8,8 @@ from hashlib import sha1
 from typing import NamedTuple
 
 from contracts.base import NAMESPACE
-from contracts.market import BookUpdated, MarkUpdated, TradePrinted
+from contracts.market import BookUpdated, MarkUpdated, NewsPublished, TradePrinted
+from contracts.topics import dead_letter_topic
 from contracts.wire import Encoded, Headers
 
 Levels = Sequence[tuple[str, str]]
@@ -78,6 +80,15 @@ def mark_record(venue: str, at: datetime, instrument: str, mark: Marked) -> Enco
         f'"next_funding_at":{_quoted(funding_at)},"open_interest":{_quoted(mark.open_interest)}}}'
     )
     return _record(MarkUpdated.topic, instrument, event_id, "arena.mark_updated", time, value)
+
+
+def dead_letter(at: datetime, reason: str, raw: Sequence[str]) -> Encoded:
+    """News that the quarantine refused, as it came: a JSON list of its fields."""
+    event_id = named("dead-letter", written(at), *raw)
+    topic = dead_letter_topic("market-data")
+    record = _record(topic, raw[0][:64], event_id, "arena.news_refused", written(at), json.dumps(raw))
+    origin = [("dl_reason", reason.encode()[:2_000]), ("dl_topic", NewsPublished.topic.encode())]
+    return record._replace(partition=0, headers=[*record.headers, *origin])
 
 
 def _quoted(text: str | None) -> str:
