@@ -69,8 +69,8 @@ class Proxy:
                 for way in ways:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
-        except OSError:
-            pass  # nobody listens there now: the client sees its connection end
+        except (OSError, asyncio.CancelledError):
+            pass  # nobody listens there now, or the proxy stops: the client sees its connection end
         finally:
             self._links.discard(link)
             self._doomed.discard(link)
