@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 import httpx
+import psutil
 
 from arena.chaos.observer import Observer
 from arena.chaos.site import Site
@@ -21,6 +22,8 @@ class Recovery:
         self._site, self._observer, self._http = site, observer, http
         self.longest: dict[str, float] = {}
         """Seconds by process."""
+        self.cpu_s: dict[str, float] = {}
+        """Of the processor, from the start of one that was killed until it was well: the longest by process."""
         self.failed: list[str] = []
 
     async def of(self, names: Iterable[str], since: float, *, not_pid: int | None = None) -> float | None:
@@ -45,6 +48,8 @@ class Recovery:
             self.failed.append(name)
             return None
         seconds = clock.time() - since
+        if not_pid is not None:
+            self.cpu_s[name] = max(self.cpu_s.get(name, 0.0), _used(self._site.supervisor[name].pid))
         self.longest[name] = max(self.longest.get(name, 0.0), seconds)
         return seconds
 
@@ -79,6 +84,14 @@ class Recovery:
             rows = (line.split() for line in text.splitlines() if line.startswith((TIME, HOLDING)))
             return {name: float(value) for name, value in rows}
         return {}
+
+
+def _used(pid: int | None) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 async def _until(probe: Callable[[], Awaitable[bool]]) -> None:

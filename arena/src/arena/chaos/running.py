@@ -163,6 +163,7 @@ class Course:
             "fills": len(told.trades),
             "longest_recovery_s": round(max(longest.values(), default=0.0), 1),
             "recovery_s": {name: round(seconds, 1) for name, seconds in sorted(longest.items())},
+            "recovery_cpu_s": {name: round(seconds, 1) for name, seconds in sorted(self._recovery.cpu_s.items())},
             "not_recovered": self._recovery.failed,
             "records_per_s": self._rates,
             "rss_mb": self._rss,
