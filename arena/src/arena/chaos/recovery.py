@@ -13,7 +13,7 @@ from arena.stack.processes import LOOPBACK
 from arena.stack.supervisor import is_ready
 
 LOOK_S = 0.15
-GIVEN_UP_S = 120.0
+GIVEN_UP_S = 300.0
 TIME, HOLDING = "market_data_arena_time_seconds", "market_data_holding"
 
 
@@ -27,7 +27,7 @@ class Recovery:
         self.failed: list[str] = []
 
     async def of(self, names: Iterable[str], since: float, *, not_pid: int | None = None) -> float | None:
-        """Seconds until all of them are well again; None where one is not after two minutes."""
+        """Seconds until all of them are well again; None where one is not after five minutes."""
         found = await asyncio.gather(*(self._noted(name, since, not_pid) for name in names))
         return None if None in found else max(seconds for seconds in found if seconds is not None)
 
