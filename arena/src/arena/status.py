@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from arena.datadir import DataDir
+from arena.stack.processes import LOOPBACK
 from arena.stack.supervisor import is_ready
 
 
@@ -16,6 +18,7 @@ async def look(folder: DataDir) -> dict[str, Any]:
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
         ready = await asyncio.gather(*(is_ready(http, port) for port in running.ports.values()))
         figures = await system_figures(http, running.url)
+        suspended = await suspended_instruments(http, running.ports.get("market-data", 0))
     services = [
         {"name": name, "ready": is_up, "port": port}
         for (name, port), is_up in zip(running.ports.items(), ready, strict=True)
@@ -28,8 +31,23 @@ async def look(folder: DataDir) -> dict[str, Any]:
         "page": running.url,
         "kafka": running.kafka,
         "services": services,
+        "suspended": suspended,
         "system": figures,
     }
+
+
+async def suspended_instruments(http: httpx.AsyncClient, port: int) -> list[dict[str, str]]:
+    """Those that take no new orders, and why; none too where market-data does not answer."""
+    try:
+        text = (await http.get(f"http://{LOOPBACK}:{port}/metrics")).text
+    except httpx.HTTPError:
+        return []
+    return suspended_in(text)
+
+
+def suspended_in(metrics: str) -> list[dict[str, str]]:
+    samples = (each for family in text_string_to_metric_families(metrics) for each in family.samples)
+    return [each.labels for each in samples if each.name == "market_data_suspended" and each.value]
 
 
 async def system_figures(http: httpx.AsyncClient, url: str) -> Any:
