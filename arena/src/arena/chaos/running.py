@@ -25,7 +25,7 @@ from arena.resting import feed_ended, until_at_rest
 
 CALM_S = 30.0
 """Before the faults and after them; less where the run is shorter."""
-READY_WITHIN_S = 300.0
+READY_WITHIN_S = 600.0
 NAMED = 10
 """Of what was lost or doubled so many are named."""
 
