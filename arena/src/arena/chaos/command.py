@@ -44,7 +44,8 @@ def chaos(
         raise Stopped(Exit.USAGE, f"--scenario: {', '.join(SCENARIOS)}, not {scenario!r}")
     if faults not in ("all", "none"):
         raise Stopped(Exit.USAGE, f"--faults: all or none, not {faults!r}")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that a broker is gone is the purpose
+    for name in ("aiokafka", "asyncio"):  # that a broker is gone is the purpose
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     options = Options(
         data_dir=data_dir, seed=seed, season=SEASON, competitors=competitors, replicas=REPLICAS, port=free_port()
     )

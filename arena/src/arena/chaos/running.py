@@ -1,7 +1,6 @@
 """The course of `arena chaos`: calm, faults, calm again, drain, audit."""
 
 import asyncio
-import math
 import os
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -178,7 +177,7 @@ def failed(figures: dict[str, Any]) -> bool:
 
 def per_kill(minutes: float) -> float:
     """So that ten minutes have more than sixty kills, and the shortest run some."""
-    return max(3.0, min(8.0, minutes * 60 / 7)) if math.isfinite(minutes) else 8.0
+    return max(3.0, min(8.0, minutes * 60 / 7))
 
 
 async def _beside(work: Coroutine[Any, Any, None], *background: Coroutine[Any, Any, None]) -> None:

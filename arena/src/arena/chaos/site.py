@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,16 +28,13 @@ REPLICAS = {"order-executor": 2}
 """Two, so that what a paused one owned goes to the other, and it wakes as a zombie."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Site:
-    folder: DataDir
     brokers: Mapping[str, EmbeddedKafka]
     postgres: EmbeddedPostgres
     proxies: Mapping[str, list[Proxy]]
     """Of `kafka` one before every broker; of `postgres` one."""
     supervisor: Supervisor
-    parts: Parts
-    _paused: set[str] = field(default_factory=set)
 
     @property
     def kafka(self) -> str:
@@ -60,8 +57,9 @@ class Site:
             os.kill(pid, signal.SIGCONT)
 
     def heal(self) -> None:
-        for proxy in self._every_proxy():
-            proxy.heal()
+        for some in self.proxies.values():
+            for proxy in some:
+                proxy.heal()
         for name in self.processes:
             self.go_on(name)
 
@@ -71,9 +69,6 @@ class Site:
         await feed.stop()
         feed.spec = replace(feed.spec, env={**feed.spec.env, "MARKET_DATA_END_AFTER_S": str(max(1, round(after_s)))})
         feed.start()
-
-    def _every_proxy(self) -> list[Proxy]:
-        return [proxy for some in self.proxies.values() for proxy in some]
 
 
 async def open_site(options: Options, brokers: int, stack: AsyncExitStack) -> Site:
@@ -102,7 +97,7 @@ async def open_site(options: Options, brokers: int, stack: AsyncExitStack) -> Si
     parts = Parts(bootstrap, through, folder, REPEATABLE_START)
     supervisor = Supervisor(specs(options, parts))
     stack.push_async_callback(supervisor.stop)
-    return Site(folder, kafka, postgres, {"kafka": before_kafka, "postgres": [before_postgres]}, supervisor, parts)
+    return Site(kafka, postgres, {"kafka": before_kafka, "postgres": [before_postgres]}, supervisor)
 
 
 def _kafka(folder: DataDir, count: int) -> tuple[dict[str, EmbeddedKafka], list[Proxy]]:
