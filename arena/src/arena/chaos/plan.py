@@ -67,8 +67,8 @@ def _of(
     kind: Kind, random: Random, seconds: float, apart_s: float, processes: Sequence[str], brokers: int
 ) -> Iterator[Fault]:
     """About every `apart_s`, once at least, where the run is long enough to see it end."""
-    apart_s = min(apart_s, seconds / 2)
-    at = random.uniform(0.2, 0.9) * apart_s
+    apart_s = min(apart_s, seconds)
+    at = random.uniform(0.1, 0.6) * apart_s
     while at < seconds - 2:
         yield _one(kind, round(at, 2), random, processes, brokers)
         at += random.uniform(0.8, 1.2) * apart_s
