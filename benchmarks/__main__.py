@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-NAMES = ("market_data_frames", "paper_venue", "step_throughput", "three_stages")
+NAMES = (
+    "market_data_frames", "paper_venue", "paper_venue_peers", "prompt_rendering", "step_throughput", "three_stages",
+)  # fmt: skip
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from arena.rehearsal import Run, run_arena
+from order_executor.exchange.fixtures import dsn, exchange, executor_dsn, one_exchange
+
+__all__ = ["dsn", "exchange", "executor_dsn", "one_exchange"]
 
 ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT.parent / "shared/data/market"

@@ -1,5 +1,6 @@
 """The same season gives the same executions: at any speed, on any number of processes, whoever is killed meanwhile."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ async def outcome(run: Run) -> tuple[dict[str, list[Any]], list[Any]]:
 async def test_the_short_season_trades(baseline: Run) -> None:
     figures = baseline.figures
 
-    assert figures["competitors"] == 5
+    assert figures["competitors"] == 6
     assert figures["rounds"] == 12
     assert figures["missed"] == 0
     assert figures["fills"] > 10
@@ -36,7 +37,7 @@ async def test_the_short_season_trades(baseline: Run) -> None:
 
 async def test_every_competitor_is_asked_in_every_round_and_judged(baseline: Run) -> None:
     events = await baseline.events("rounds.v1", "decisions.requested.v1", "orders.v1")
-    competitors = {"momentum-1", "trend-fast", "bold-falcon", "random-1", "random-2"}
+    competitors = {"momentum-1", "trend-fast", "bold-falcon", "random-1", "random-2", "buy-and-hold"}
     closed = {event.round for event in events if event.type == "round_closed"}
 
     def pairs(kind: str) -> set[tuple[int, str]]:
@@ -49,20 +50,25 @@ async def test_every_competitor_is_asked_in_every_round_and_judged(baseline: Run
 
 
 @pytest.mark.parametrize(
-    "options",
+    "arenas",
     [
-        ["--speed", "10"],
-        ["--speed", "max", "--replicas", "order-executor=2"],
-        ["--speed", "max", "--replicas", "risk-gate=2"],
+        # the one that is paced leaves the processors to the other
+        [["--speed", "10"], ["--speed", "max", "--replicas", "order-executor=2"]],
+        [["--speed", "max", "--replicas", "risk-gate=2"]],
     ],
-    ids=["at speed 10", "with two order executors", "with two risk gates"],
+    ids=["at speed 10, and with two order executors", "with two risk gates"],
 )
 async def test_the_executions_are_the_same(
-    baseline: Run, short_season: list[str], tmp_path: Path, options: list[str]
+    baseline: Run, short_season: list[str], tmp_path: Path, arenas: list[list[str]]
 ) -> None:
-    other = await run_arena(tmp_path / "data", [*short_season, *options])
+    async with asyncio.TaskGroup() as group:
+        runs = [
+            group.create_task(run_arena(tmp_path / f"arena{n}", [*short_season, *options]))
+            for n, options in enumerate(arenas)
+        ]
 
-    assert await outcome(other) == await outcome(baseline)
+    for run in runs:
+        assert await outcome(run.result()) == await outcome(baseline)
 
 
 async def test_every_service_is_killed_once_and_the_executions_are_the_same(

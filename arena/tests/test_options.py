@@ -55,6 +55,12 @@ def test_more_competitors_than_the_season_names_are_the_same_again_under_other_n
     assert enlarged(two, 3)[2] == {"competitor_id": "trend-2", "name": "Trend 2", "mark": "T2", "model": "trend"}
 
 
+def test_fewer_competitors_keep_the_baselines() -> None:
+    demo = yaml.safe_load(options.own_season("demo").read_text())["competitors"]
+
+    assert [entry["competitor_id"] for entry in enlarged(demo, 3)] == ["momentum-1", "buy-and-hold", "random-1"]
+
+
 def test_marks_of_the_most_competitors_are_unique_in_our_own_seasons() -> None:
     for kind in ("demo", "recorded"):
         competitors = yaml.safe_load(options.own_season(kind).read_text())["competitors"]

@@ -93,6 +93,18 @@ describe("a decision", () => {
     expect(decision?.verdicts["signal-3-2"]).toMatchObject({ kind: "rejected", value: "12", limit: "10" });
   });
 
+  it("of a stand-in says so until its competitor is asked for real", () => {
+    const attempt = { model: "offline-llm", latency_ms: 0, offline: true };
+    store.take(delta(1, { ...signal(3, 1), attempt } as ArenaEvent));
+    settle();
+    expect(store.picture().decisions[0]?.offline).toBe(true);
+    expect(store.picture().offline["a"]).toBe(true);
+    store.take(delta(2, { ...signal(4, 1), attempt: { ...attempt, offline: false } } as ArenaEvent));
+    settle();
+    expect(store.picture().decisions[0]?.offline).toBe(false);
+    expect(store.picture().offline["a"]).toBe(false);
+  });
+
   it("that was missed says why", () => {
     store.take(delta(1, { type: "decision_missed", competitor_id: "a", at: AT, round: 4, reason: "late", detail: "3 s" }));
     settle();

@@ -11,6 +11,7 @@ import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 from arena import options
@@ -18,6 +19,7 @@ from arena.board import Board
 from arena.chaos.command import chaos
 from arena.datadir import DataDir
 from arena.exits import MEANING, Exit, Stopped
+from arena.simulate import simulate
 
 FAST_FORWARD_H = 2
 EPILOG = "Exit codes: " + ", ".join(f"{int(code)} {meaning}" for code, meaning in MEANING.items()) + "."
@@ -34,6 +36,9 @@ app = typer.Typer(
 
 ledger = typer.Typer(help="The books, without a running arena.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
+decisions = typer.Typer(help="Recorded decisions, without a running arena.", no_args_is_help=True)
+app.add_typer(decisions, name="decisions")
+app.command(epilog=EPILOG)(simulate)
 app.command(epilog=EPILOG)(chaos)
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
@@ -59,7 +64,7 @@ def up(
             min=0, max=240, metavar="[HOURS]", help=f"Synthetic hours at full speed first (alone: {FAST_FORWARD_H})."
         ),
     ] = 0,
-    competitors: Annotated[int | None, typer.Option(min=1, max=options.MOST_COMPETITORS)] = None,
+    competitors: Annotated[int | None, typer.Option(min=2, max=options.MOST_COMPETITORS)] = None,
     replicas: Annotated[list[str] | None, typer.Option(help="SERVICE=N, e.g. order-executor=2; repeatable.")] = None,
     news: Annotated[
         list[str] | None, typer.Option(help="A feed of news: https://…, a file or a folder; repeatable.")
@@ -145,6 +150,31 @@ def doctor(
         raise typer.Exit(Exit.UNHEALTHY)
 
 
+@app.command(epilog=EPILOG)
+def backup(
+    out: Annotated[Path, typer.Argument(help="Folder to make; it must not be there.")],
+    data_dir: DataDirOption = Path(".arena"),
+    as_json: JsonOption = False,
+) -> None:
+    """Copy database and objects into a folder, while the arena runs or stands still; the topics stay where they are."""
+    from arena.backup import backup as take
+
+    show(asyncio.run(take(DataDir(data_dir), out.absolute(), said)), as_json)
+
+
+@app.command(epilog=EPILOG)
+def restore(
+    backup: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder that `arena backup` made.")],
+    data_dir: DataDirOption = Path(".arena"),
+    replace: Annotated[bool, typer.Option("--replace", help="Move a database that is there aside.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an older database beside the topics of an arena that stands still; `arena up --resume` catches up."""
+    from arena.restore import restore as put_back
+
+    show(asyncio.run(put_back(backup, DataDir(data_dir), replace=replace, say=said)), as_json)
+
+
 @ledger.command("import", epilog=EPILOG)
 def import_trades(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Alpha Arena's trades, JSON or gzipped.")],
@@ -167,6 +197,28 @@ def import_trades(
         raise typer.Exit(Exit.FAILED)
     if imported.unmatched:
         raise typer.Exit(Exit.UNBALANCED)
+
+
+def said(what: str) -> None:
+    """Progress."""
+    Console(stderr=True, highlight=False).print(f"[dim]{what}[/]")
+
+
+@decisions.command("check", epilog=EPILOG)
+def check_decisions(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Alpha Arena's conversations, JSON (lines) or gzipped.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Put recorded replies through parser, risk gate and paper venue: what is parsed, would trade, is refused, why."""
+    from arena import decisions_check, decisions_check_file
+
+    try:
+        entries = decisions_check_file.read(file)
+    except decisions_check_file.Unreadable as unreadable:
+        raise Stopped(Exit.USAGE, f"{file}: {unreadable}") from None
+    console = Console(stderr=True)
+    checked = decisions_check.check(track(entries, "checking", console=console, disable=not console.is_terminal))
+    show(checked.figures(), as_json)
 
 
 def show(found: dict[str, Any], as_json: bool) -> None:

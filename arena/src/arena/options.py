@@ -130,8 +130,11 @@ def recording_begins(market: str) -> datetime:
 
 
 def enlarged(competitors: Sequence[Mapping[str, Any]], wanted: int) -> list[dict[str, Any]]:
-    """The first `wanted`; where there are fewer, the same again under numbered names and marks of their own."""
-    chosen = [dict(entry) for entry in competitors[:wanted]]
+    """The first `wanted`, baselines before others; where there are fewer, the same again under numbered names and marks
+    of their own.
+    """
+    baselines_first = sorted(range(len(competitors)), key=lambda index: competitors[index].get("kind") != "baseline")
+    chosen = [dict(competitors[index]) for index in sorted(baselines_first[:wanted])]
     marks = {entry.get("mark") for entry in chosen}
     for index in range(len(chosen), wanted):
         again, which = divmod(index, len(competitors))

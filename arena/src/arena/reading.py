@@ -32,7 +32,7 @@ async def read_topics(kafka: str, topics: Sequence[str], *, last: int | None = N
             for partition in partitions:
                 consumer.seek(partition, max(begins[partition], ends[partition] - last))
         seen: set[Any] = set()
-        async for record in _until(consumer, ends):
+        async for record in records_until(consumer, ends):
             if header(record.headers, "ce_type") == "arena.time_advanced":
                 continue
             event = decode(record.topic, record.value, record.headers)
@@ -41,9 +41,10 @@ async def read_topics(kafka: str, topics: Sequence[str], *, last: int | None = N
                 yield Read(event, record.timestamp)
 
 
-async def _until(
+async def records_until(
     consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]
 ) -> AsyncIterator[ConsumerRecord[Any, Any]]:
+    """From where the consumer stands. Raises Stalled."""
     while [p for p, end in ends.items() if await consumer.position(p) < end]:
         try:
             async with asyncio.timeout(STALLED_S):
@@ -61,7 +62,7 @@ async def _until(
 async def records_of(kafka: str, topics: Sequence[str]) -> AsyncIterator[Record]:
     """Every record as it stands there, repeats and watermarks too."""
     async with whole_topics(kafka, topics) as consumer:
-        async for record in _until(consumer, await consumer.end_offsets(consumer.assignment())):
+        async for record in records_until(consumer, await consumer.end_offsets(consumer.assignment())):
             yield record
 
 
@@ -69,7 +70,7 @@ async def read_latest(kafka: str, topics: Sequence[str]) -> list[Any]:
     """The last event of every key, as compaction would leave them."""
     latest: dict[tuple[str, bytes], Record] = {}
     async with whole_topics(kafka, topics) as consumer:
-        async for record in _until(consumer, await consumer.end_offsets(consumer.assignment())):
+        async for record in records_until(consumer, await consumer.end_offsets(consumer.assignment())):
             latest[record.topic, record.key] = record
     return [decode(record.topic, record.value, record.headers) for record in latest.values()]
 

@@ -21,7 +21,7 @@ from arena.stack.postgres import EmbeddedPostgres
 from arena.stack.processes import free_port, until
 
 RUN_S = 240.0
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from arena.datadir import DataDir
 from arena.stack.processes import LOOPBACK
 from arena.stack.supervisor import is_ready
 
+RUNTIME = "signal-runtime"
+"""It says of each model whether it is computed, offline or live."""
+
 
 async def look(folder: DataDir) -> dict[str, Any]:
     running = folder.running()
@@ -17,8 +20,10 @@ async def look(folder: DataDir) -> dict[str, Any]:
         return {"healthy": False, "running": False, "data_dir": str(folder.path)}
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
         ready = await asyncio.gather(*(is_ready(http, port) for port in running.ports.values()))
-        figures = await system_figures(http, running.url)
         suspended = await suspended_instruments(http, running.ports.get("market-data", 0))
+        figures = await answer(http, f"{running.url}metrics/system")
+        port = running.ports.get(RUNTIME)
+        models = await answer(http, f"http://{LOOPBACK}:{port}/models") if port else None
     services = [
         {"name": name, "ready": is_up, "port": port}
         for (name, port), is_up in zip(running.ports.items(), ready, strict=True)
@@ -32,6 +37,7 @@ async def look(folder: DataDir) -> dict[str, Any]:
         "kafka": running.kafka,
         "services": services,
         "suspended": suspended,
+        "models": models["models"] if models else None,
         "system": figures,
     }
 
@@ -50,10 +56,10 @@ def suspended_in(metrics: str) -> list[dict[str, str]]:
     return [each.labels for each in samples if each.name == "market_data_suspended" and each.value]
 
 
-async def system_figures(http: httpx.AsyncClient, url: str) -> Any:
-    """What the page's server says of the whole, null where it does not answer."""
+async def answer(http: httpx.AsyncClient, url: str) -> Any:
+    """What a service says of itself, null where it does not answer."""
     try:
-        response = await http.get(f"{url}metrics/system")
+        response = await http.get(url)
         return response.json() if response.is_success else None
     except (httpx.HTTPError, ValueError):
         return None

@@ -1,6 +1,7 @@
 """The plain step on a real broker and a real database."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from chassis.bus import start_reader
 from chassis.health import Loop
 from chassis.keyed_stage import KeyedStage
 from chassis.publish import Out
-from chassis.step import Fenced, Partition, PlainStep, Step
+from chassis.step import Fenced, Partition, PlainStep, Step, unpack
 from chassis.testing import World, halted
 from chassis.worker import Lost, Offsets, OtherBroker, Worker, ensure_same_broker
 from contracts.base import Event
@@ -284,3 +285,34 @@ async def test_a_failed_save_leaves_no_trace_of_the_batch(world: World) -> None:
             await step.run({where: [wire(where.topic, 0, halted(1), 1)]})
     assert await numbers(world) == []
     assert (await world.fetch("select next_offset from step_position"))[0][0] == 0
+
+
+class Unacknowledging:
+    """A producer whose broker keeps its acknowledgements until it is told."""
+
+    def __init__(self) -> None:
+        self.futures: list[asyncio.Future[None]] = []
+
+    async def hand_over(self, records: Sequence[Any]) -> list[Any]:
+        if records:
+            self.futures.append(asyncio.get_running_loop().create_future())
+        return self.futures[-1:] if records else []
+
+
+async def staged(world: World) -> list[bytes]:
+    rows = unpack((await world.fetch("select staged from step_position"))[0][0])
+    return [re.search(b'"reason":"(.)"', row.value)[1] for row in rows]  # type: ignore[index]
+
+
+async def test_outputs_are_replaced_by_the_next_ones_only_when_they_are_acknowledged(world: World) -> None:
+    where, broker = Partition(await world.topic("orders.v1"), 0), Unacknowledging()
+    async with step_of(world, KeyedStage(Tally, noting_into("out")), broker) as step:
+        await step.take_over(where)
+        await step.run({where: [wire(where.topic, 0, halted(1), 1)]})
+        second = asyncio.create_task(step.run({where: [wire(where.topic, 1, halted(2), 2)]}))
+        done, _ = await asyncio.wait({second}, timeout=0.3)
+        assert not done, "nothing was acknowledged"
+        assert await staged(world) == [b"1"]
+        broker.futures[0].set_result(None)
+        await second
+        assert await staged(world) == [b"2"]

@@ -41,6 +41,23 @@ def test_a_span_stands_below_the_one_it_continues_and_what_it_causes_below_it(sp
     assert ask["attributes"] == {"model": "trend"}
 
 
+def test_an_events_span_stands_below_its_cause_or_begins_a_trace_where_that_is_none(spans: Path) -> None:
+    telemetry = telemetry_of(traces_file=spans)
+    said = []
+    for parent in (SAMPLED, "nonsense-1"):
+        span = telemetry.begin("stage halted", halted(1, traceparent=parent))
+        assert span is not None
+        said.append(span.traceparent)
+        span.end()
+    telemetry.shutdown()
+    below, root = rows(spans)
+    assert (below["trace_id"], below["parent_id"], root["parent_id"]) == (SAMPLED[3:35], SAMPLED[36:52], None)
+    assert said == [f"00-{row['trace_id']}-{row['span_id']}-01" for row in (below, root)]
+    assert root["trace_id"] != below["trace_id"]
+    assert below["attributes"] == {"event_id": str(halted(1).event_id), "key": halted(1).key}
+    assert below["start_ns"] <= below["end_ns"]
+
+
 @pytest.mark.parametrize("traceparent", ["", SAMPLED[:-1] + "0"])
 def test_what_is_not_sampled_is_handed_on_and_not_written(spans: Path, traceparent: str) -> None:
     telemetry = telemetry_of(traces_file=spans)
@@ -98,7 +115,9 @@ def collector() -> Iterator[tuple[str, list[tuple[str, int]]]]:
 def test_spans_go_to_the_collector_that_is_configured(collector: tuple[str, list[tuple[str, int]]]) -> None:
     endpoint, got = collector
     telemetry = telemetry_of(otlp_endpoint=endpoint)
-    telemetry.root("decision_requested")
+    span = telemetry.begin("stage decision_requested", halted(1, traceparent=telemetry.root("decision_requested")))
+    assert span is not None
+    span.end()
     telemetry.shutdown()
     assert [path for path, _ in got] == ["/v1/traces"]
     assert got[0][1] > 0

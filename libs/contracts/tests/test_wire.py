@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from contracts.base import named_id
+from contracts.base import Event, named_id
 from contracts.canonical import canonical_bytes
 from contracts.competition import SeasonChanged, SeasonRules
 from contracts.executions import OrderFilled
@@ -51,6 +51,17 @@ def test_a_record_carries_cloudevents_headers_in_binary_mode() -> None:
         "ce_source": b"order-executor/orders.v1/3",
         "ce_sequence": b"42",
     }
+
+
+@pytest.mark.parametrize("model", sorted({kind for each in TOPICS.values() for kind in each.event_types}, key=repr))
+def test_the_value_of_every_event_begins_with_what_its_headers_repeat(model: type[Event]) -> None:
+    event = model.made(event_id=UUID(int=1), at=AT)
+    event.__dict__ |= {"type": "any"}
+
+    assert list(model.model_fields)[:2] == ["event_id", "at"]
+    assert event.__pydantic_serializer__.to_json(event, warnings=False).startswith(
+        b'{"event_id":"00000000-0000-0000-0000-000000000001","at":"2026-11-22T14:03:07.250000Z"'
+    )
 
 
 def test_trace_context_travels_in_the_header_and_never_in_the_value() -> None:

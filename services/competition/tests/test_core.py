@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import permutations
+from itertools import chain, permutations
 from typing import Literal
 from uuid import UUID
 
@@ -145,6 +145,24 @@ def test_verdicts_close_the_round_alike_in_any_order() -> None:
     closings = {events(season(), [snapshot(1), *order])[-1].model_dump_json() for order in permutations(verdicts)}
 
     assert len(closings) == 1
+
+
+def test_a_restored_competition_that_reads_out_of_turn_closes_the_last_round_as_well() -> None:
+    """The topics hold rounds 1 and 2, judged by all; the three partitions are read in any order."""
+    snapshots: list[Event] = [snapshot(1), snapshot(2)]
+    ann: list[Event] = [judged("ann", 1), judged("ann", 2)]
+    others: list[Event] = [
+        judged("bob", 1),
+        judged("cid", 1),
+        judged("bob", 2, answered=False, seconds=31),
+        judged("cid", 2),
+    ]
+    for order in permutations([snapshots, ann, others]):
+        closed = [event for event in events(season(), [*chain(*order)]) if isinstance(event, RoundClosed)]
+
+        assert [(event.round, event.unanswered) for event in closed if event.round == 2] == [(2, ())], order
+        assert (closed[-1].answered, closed[-1].missed) == (2, 1)
+        assert closed[-1].at == START + timedelta(seconds=180 + 31)
 
 
 def test_the_next_round_opens_after_the_last_one_closed() -> None:

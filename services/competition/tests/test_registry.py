@@ -21,7 +21,7 @@ def with_rules(**changes: object) -> SeasonFile:
 def test_a_season_is_announced_with_rules_competitors_and_phase() -> None:
     kinds = [type(event) for event in announcements(DEMO, START)]
 
-    assert kinds == [SeasonChanged, RulesFrozen, *[CompetitorRegistered] * 8, PhaseChanged]
+    assert kinds == [SeasonChanged, RulesFrozen, *[CompetitorRegistered] * 9, PhaseChanged]
 
 
 def test_the_frozen_hash_is_that_of_the_rules_as_published() -> None:
@@ -47,7 +47,7 @@ def test_every_competitor_has_its_own_hue_and_a_chosen_one_is_kept() -> None:
     chosen = DEMO.competitors[5].model_copy(update={"hue": 0})
     competitors = [*DEMO.competitors[:5], chosen, *DEMO.competitors[6:]]
 
-    assert hues(competitors) == [1, 2, 3, 4, 5, 0, 6, 7]
+    assert hues(competitors) == [1, 2, 3, 4, 5, 0, 6, 7, 8]
 
 
 def test_the_thirteenth_competitor_shares_a_hue() -> None:

@@ -21,9 +21,22 @@ def written(path: Path, **changes: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "recorded.yaml"])
-def test_the_seasons_of_the_project_are_valid(name: str) -> None:
-    assert len(read_season(SEASONS / name).competitors) == 8
+@pytest.mark.parametrize(("name", "competitors"), [("demo.yaml", 9), ("recorded.yaml", 8)])
+def test_the_seasons_of_the_project_are_valid(name: str, competitors: int) -> None:
+    assert len(read_season(SEASONS / name).competitors) == competitors
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"competitors__6__model": "trend"}, "buy_and_hold"),
+        ({"competitors__7__active": False}, "random"),
+        ({"competitors__7__kind": "quant"}, "random"),
+    ],
+)
+def test_a_season_without_its_baselines_is_refused(tmp_path: Path, changes: dict[str, object], missing: str) -> None:
+    with pytest.raises(BadSeason, match=f"every season has an active baseline of the model {missing}"):
+        read_season(written(tmp_path / "season.yaml", **changes))
 
 
 def test_decimals_of_the_file_are_read_exactly() -> None:

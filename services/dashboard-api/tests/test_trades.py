@@ -86,34 +86,41 @@ def test_funding_while_open_is_paid_from_the_trade() -> None:
     assert (trade.gross, trade.funding, trade.net) == (1, D("0.01"), D("0.99"))
 
 
-def test_a_position_taken_over_is_closed_at_its_bankruptcy_price() -> None:
+def liquidated(step: str, quantity: int, left: int, fee: str) -> PositionLiquidated:
+    return PositionLiquidated.model_validate(
+        {
+            "event_id": named_id("liquidation", step), "at": at(5), "season_id": "s1", "competitor_id": "ann",
+            "instrument": BTC, "step": step, "tier_from": 1, "tier_to": 0, "quantity": D(quantity),
+            "quantity_after": D(left), "mark_price": D(82), "bankruptcy_price": D(80), "margin_ratio": D("0.9"),
+            "maintenance_margin": D(1), "fee": D(fee), "realised_pnl": D(-40), "insurance_change": D(0),
+            "written_off": D(0),
+        }
+    )  # fmt: skip
+
+
+def test_a_position_taken_over_is_closed_by_its_fill_with_the_fee_that_is_told_after_it() -> None:
+    """Found by `arena simulate`: trades of a liquidation did not add up to the account."""
     book = TradeBook()
     book.filled(fill(1, "buy", "2", "100"))
-    trade = book.taken_over(
-        PositionLiquidated(
-            event_id=named_id("liquidation"),
-            at=at(5),
-            season_id="s1",
-            competitor_id="ann",
-            instrument=BTC,
-            step="taken_over",
-            tier_from=1,
-            tier_to=0,
-            quantity=D(2),
-            quantity_after=D(0),
-            mark_price=D(82),
-            bankruptcy_price=D(80),
-            margin_ratio=D("0.9"),
-            maintenance_margin=D(1),
-            fee=D("0.5"),
-            realised_pnl=D(-40),
-            insurance_change=D(0),
-            written_off=D(0),
-        )
-    )
+    assert book.filled(fill(2, "sell", "2", "80", purpose="liquidation")) is None
+    trade = book.liquidated(liquidated("taken_over", 2, 0, "0.5"))
 
+    # 2 * (80 - 100) = -40, less the fee of 0.5
     assert trade is not None
-    assert (trade.exit_price, trade.gross, trade.net, trade.closed_by) == (80, -40, D("-40.5"), "liquidation")
+    assert (trade.exit_price, trade.gross, trade.fees, trade.net) == (80, -40, D("0.5"), D("-40.5"))
+    assert (trade.closed_by, trade.direction, trade.fills, book.open) == ("liquidation", "long", 2, {})
+
+
+def test_the_fee_of_a_reduction_is_the_open_trades() -> None:
+    book = TradeBook()
+    book.filled(fill(1, "buy", "3", "100"))
+    book.filled(fill(2, "sell", "1", "90", purpose="liquidation"))
+    assert book.liquidated(liquidated("orders_cancelled", 3, 3, "0")) is None
+    assert book.liquidated(liquidated("reduced", 3, 2, "0.25")) is None
+    (trade,) = closed(book, fill(3, "sell", "2", "95"))
+
+    # 90 - 100 + 2 * (95 - 100) = -20, less the fee of 0.25
+    assert (trade.net, trade.fees) == (D("-20.25"), D("0.25"))
 
 
 def test_competitors_and_instruments_do_not_mix() -> None:

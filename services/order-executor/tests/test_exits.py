@@ -10,7 +10,7 @@ from contracts.base import Event
 from contracts.executions import ExitTriggered, OrderAccepted, OrderFilled, OrderRejected
 from contracts.signals import Condition, ExitPlan
 from order_executor.core import Venue
-from order_executor.testing import BTC, D, bar, book, feed, fills, kinds, mark, new_venue, order, trades
+from order_executor.testing import BTC, D, bar, book, feed, fills, kinds, mark, new_venue, order, trade, trades
 
 PLAN = ExitPlan(take_profit=D(110), stop_loss=D(90))
 SHORT_PLAN = ExitPlan(take_profit=D(90), stop_loss=D(110))
@@ -184,3 +184,13 @@ def test_a_stop_and_an_order_of_one_moment_execute_in_that_order() -> None:
 
     assert [event.purpose for event in fills(events)] == ["stop_loss", "decision"]
     assert [str(event.position_after) for event in fills(events)] == ["0", "-1"]
+
+
+def test_a_stop_on_the_last_price_looks_at_trades_and_at_the_marks_own_only_until_the_first() -> None:
+    plan = ExitPlan(stop_loss=D(90), trigger="last")
+    unprinted, printed, by_trade = long_of(plan=plan), long_of(plan=plan), long_of(plan=plan)
+    feed(printed, trade(0.6, "sell", "95", "1"))
+
+    assert triggered(feed(unprinted, mark(1, "95", last="89"))).observed_price == 89
+    assert feed(printed, mark(1, "95", last="89")) == []  # 95 was printed last, whatever the mark says of it
+    assert triggered(feed(by_trade, trade(1, "sell", "89.5", "1"), 1.5)).observed_price == D("89.5")

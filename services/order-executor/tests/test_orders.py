@@ -31,10 +31,12 @@ from order_executor.testing import (
     feed,
     fills,
     flatten,
+    halt,
     kinds,
     mark,
     new_venue,
     order,
+    trade,
     trades,
     trigger,
 )
@@ -347,3 +349,51 @@ def test_an_ordered_close_of_a_part_is_reduce_only_and_one_of_nothing_is_refused
     assert isinstance(part[0], OrderAccepted)
     assert (part[0].reduce_only, part[0].purpose) == (True, "flatten")
     assert refusal(wrong) == "REDUCE_ONLY_WITHOUT_POSITION"
+
+
+def test_a_halt_takes_back_what_rests_and_waits_and_leaves_what_reduces() -> None:
+    venue = new_venue()
+    plan = ExitPlan(stop_loss=D(90))
+    feed(venue, book(0, "99x9", "101x9"), book(0, "9x9", "11x9", instrument=ETH), mark(0, "100"))
+    feed(venue, order(1, "buy", "1", exit_plan=plan), order(2, "buy", "1", limit="98", client_order_id="rests"), 0.5)
+    feed(venue, order(3, "sell", "1", limit="110", reduce_only=True, t=0.6, client_order_id="reduces"), 0.7)
+    feed(venue, order(4, "buy", "1", 0.8, trigger=trigger("stop", "105"), client_order_id="waits"), 0.9)
+    feed(venue, order(5, "buy", "1", 0.9, instrument=ETH, limit="8", client_order_id="elsewhere"), 1.0)
+
+    in_btc = feed(venue, halt(1, 2, BTC), 2.1)
+    everywhere = feed(venue, halt(2, 3), 3.1)
+
+    def said(events: Sequence[Event]) -> list[tuple[str, str]]:
+        return [(each.reason, each.instrument) for each in events if isinstance(each, OrderCancelled)]
+
+    assert (kinds(in_btc), said(in_btc)) == (["order_cancelled"] * 2, [("halted", BTC)] * 2)
+    assert (kinds(everywhere), said(everywhere)) == (["order_cancelled"], [("halted", ETH)])
+    (account,) = venue.accounts.values()
+    assert [each.client_order_id for each in account.open_orders()] == ["reduces"]
+    assert account.position(BTC).exit_plan == plan
+
+
+def test_no_more_orders_rest_or_wait_than_the_season_allows() -> None:
+    venue = new_venue(open_orders_max=2)
+    feed(venue, book(0, "99x9", "101x9"), mark(0, "100"), order(1, "buy", "1", limit="98"), 0.5)
+    feed(venue, order(2, "buy", "1", 0.5, trigger=trigger("stop", "105")), 1.0)
+
+    (third,) = feed(venue, order(3, "buy", "1", 1, limit="97"), 2.0)
+    taking = feed(venue, order(4, "buy", "1", 2), 3.0)
+
+    assert isinstance(third, OrderRejected)
+    assert third.code == "OPEN_ORDERS_ABOVE_MAX"
+    assert kinds(taking) == ["order_accepted", "order_filled"]
+
+
+def test_a_trigger_on_the_last_price_is_reached_by_a_trade_between_the_marks() -> None:
+    venue = new_venue()
+    feed(venue, book(0, "99x9", "101x9"), mark(0, "100", last="100"))
+    feed(venue, order(1, "buy", "1", trigger=trigger("stop", "105", "last")), 0.5)
+
+    assert feed(venue, trade(1, "buy", "104.9", "0.1"), 1.5) == []
+    events = feed(venue, trade(2, "buy", "105", "0.1"), 2.5)
+
+    assert kinds(events) == ["order_triggered", "order_filled"]
+    assert isinstance(events[0], OrderTriggered)
+    assert events[0].observed_price == 105

@@ -1,7 +1,8 @@
 """When orders execute."""
 
+import pytest
 from contracts.base import Event
-from contracts.executions import OrderAccepted, OrderFilled
+from contracts.executions import OrderAccepted, OrderFilled, OrderRejected
 from order_executor.testing import ETH, at, book, feed, fills, kinds, new_venue, order, trades
 
 
@@ -34,6 +35,25 @@ def test_a_late_order_executes_at_the_units_time() -> None:
 
     assert trades(events) == [("buy", "100", "1")]
     assert {event.at for event in events} == {at(20)}
+
+
+@pytest.mark.parametrize(("late_s", "said"), [(30, ["order_accepted", "order_filled"]), (30.001, ["order_rejected"])])
+def test_an_order_that_is_later_than_the_season_allows_expires_by_name(late_s: float, said: list[str]) -> None:
+    # the season's bound is 30 s
+    events = feed(new_venue(), book(0, "99x1", "100x1"), 10 + late_s, order(1, "buy", "1", 10), 50.0)
+
+    assert kinds(events) == said
+    if isinstance(events[0], OrderRejected):
+        assert events[0].code == "EXPIRED"
+
+
+def test_it_is_never_too_late_to_get_out() -> None:
+    venue = new_venue()
+    feed(venue, book(0, "99x1", "100x1"), order(1, "buy", "1"), 500.0)
+
+    events = feed(venue, order(2, "sell", "1", 10, reduce_only=True), 501.0)
+
+    assert trades(events) == [("sell", "99", "1")]
 
 
 def test_a_venue_names_the_next_moment_that_an_order_waits_for() -> None:

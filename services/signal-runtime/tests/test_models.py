@@ -1,13 +1,15 @@
 # mypy: no-strict-equality
 # whole numbers beside decimals read better in a tuple of expectations
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from contracts.signals import Condition
 from signal_runtime.core.decision import CoinDecision, Decision
-from signal_runtime.core.draws import draw, whole
-from signal_runtime.core.models import baselines, mean_reversion, momentum, offline_llm, trend
+from signal_runtime.core.draws import draw
+from signal_runtime.core.models import baselines, hedge, mean_reversion, momentum, offline_llm, trend
 from signal_runtime.core.parameters import BadParameter, read_parameters
 from signal_runtime.core.reply import parse_reply
 from signal_runtime.core.view import View
@@ -163,15 +165,51 @@ def test_buy_and_hold_buys_an_equal_share_of_each_once() -> None:
     assert (parts[0].leverage, parts[0].stop_loss) == (1, None)
 
 
-def test_random_draws_both_sides_and_its_own_leverage_and_exits() -> None:
-    p = baselines.Random(entry_rate=Decimal("0.5"))
-    entries = [part for n in range(1, 201) for part in baselines.random(p, view(market(), number=n)).coins]
-    exits = [only(baselines.random(p, view(market(), number=n, held=[position("1")]))) for n in range(1, 201)]
+def test_the_random_traders_chances_follow_from_what_it_is_matched_to() -> None:
+    """q = 0.8 / (2 * 2) = 0.2; p = 0.2 * 0.4 / 0.6 = 0.1333; each of two is 2 / (2 * 0.4) = 2.5 of the equity."""
+    p = baselines.Random(turnover=Decimal("0.8"), exposure=Decimal(2), held=Decimal("0.4"))
+    entries = [part for n in range(1, 101) for part in baselines.random(p, view(market(), number=n, **WIDE)).coins]
 
-    assert 70 < len(entries) < 130
+    assert (p.exit_rate, p.entry_rate.quantize(Decimal("1e-4"))) == (Decimal("0.2"), Decimal("0.1333"))
     assert set(Counter(part.signal for part in entries)) == {"buy_to_enter", "sell_to_enter"}
-    assert {part.leverage for part in entries} == {Decimal(n) for n in range(1, 6)}
-    assert 20 < sum(part.signal == "close_position" for part in exits) < 60
+    # 25,000 at the ask of 1000.1 or the bid of 999.9
+    assert {part.quantity for part in entries} == {Decimal("24.997"), Decimal("25.002")}
+    assert {(part.leverage, part.stop_loss) for part in entries} == {(5, None)}
+
+
+WIDE: dict[str, Any] = {"order_notional_max": Decimal(10**6), "position_notional_max": Decimal(10**6)}
+
+
+def test_the_random_trader_turns_over_and_holds_what_it_is_matched_to() -> None:
+    """4,000 rounds of two instruments at a price that stands still, filled at once; within five per cent of both."""
+    p = baselines.Random(turnover=Decimal("0.8"), exposure=Decimal(2), held=Decimal("0.4"))
+    base = view(market(), market(ETH), **WIDE)
+    held: dict[str, Decimal] = {}
+    traded = exposed = Decimal(0)
+    for n in range(1, 4_001):
+        positions = tuple(position("1", name) for name in held)
+        shown = replace(
+            base,
+            request=base.request.model_copy(update={"round": n}),
+            portfolio=base.portfolio.model_copy(update={"positions": positions}),
+        )
+        for part in baselines.random(p, shown).coins:
+            name = f"{part.coin}-USDT-PERP"
+            if part.signal == "close_position":
+                traded += held.pop(name)
+            elif part.quantity is not None:
+                held[name] = part.quantity
+                traded += part.quantity
+        exposed += sum(held.values())
+
+    # base units at 1,000 USD of an equity of 10,000: a tenth of the equity each
+    assert abs(traded / 10 / 4_000 - Decimal("0.8")) < Decimal("0.04")
+    assert abs(exposed / 10 / 4_000 - 2) < Decimal("0.1")
+
+
+def test_a_turnover_beyond_its_exposure_is_refused() -> None:
+    with pytest.raises(BadParameter, match="turnover: is more than can be traded"):
+        read_parameters(baselines.Random, {"turnover": "5", "exposure": "2"})
 
 
 def test_a_draw_is_even_and_the_same_everywhere() -> None:
@@ -180,7 +218,6 @@ def test_a_draw_is_even_and_the_same_everywhere() -> None:
     assert all(0 <= value < 1 for value in draws)
     assert Decimal("0.48") < sum(draws) / 2_000 < Decimal("0.52")
     assert draw("s1|ann|1", "BTC/side") == Decimal("0.657350010121")
-    assert {whole("seed", str(n), 1, 3) for n in range(100)} == {1, 2, 3}
 
 
 def replies(persona: str, rounds: int = 200, **values: Any) -> list[Decision]:
@@ -220,6 +257,16 @@ def test_only_the_reckless_asks_for_more_than_the_rules_allow_and_only_now_and_t
     assert set(oversteps("careful")) == set(oversteps("contrarian")) == {"within"}
 
 
+def test_a_stand_in_states_what_would_prove_it_wrong_as_the_venue_can_check_it() -> None:
+    """Careful: stop 3 ATR of 4 below the price of 1000, the bar that closes two thirds of the way there, 8 below."""
+    values: dict[str, Any] = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
+
+    part = next(part for decision in replies("careful", 20, **values) for part in decision.coins)
+
+    assert part.invalidation == Condition(comparison="below", price=Decimal("992.0"), interval="3m")
+    assert part.invalidation_condition == "A 3-minute bar closes below 992.0."
+
+
 def test_a_stand_in_keeps_its_position_with_a_reason_or_leaves_it_with_one() -> None:
     p = offline_llm.Parameters()
     values: dict[str, Any] = {"ema20": ["990"], "macd": ["2"], "rsi7": ["80"], "atr14": ["4"]}
@@ -237,6 +284,7 @@ def every_reply(shown: View) -> list[object]:
         momentum.decide(momentum.Parameters(), shown),
         mean_reversion.decide(mean_reversion.Parameters(), shown),
         trend.decide(trend.Parameters(), shown),
+        hedge.decide(hedge.Parameters(), shown),
         baselines.buy_and_hold(baselines.BuyAndHold(), shown),
         baselines.random(baselines.Random(), shown),
         *[offline_llm.reply(offline_llm.Parameters(name), shown) for name in offline_llm.PERSONAS],

@@ -5,46 +5,22 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from chassis.objects import ObjectStore
 from contracts.canonical import snapshot_bytes
-from contracts.competition import Clock, CompetitorRegistered, DecisionRequested, SeasonChanged
-from contracts.market import InstrumentListed
+from contracts.competition import DecisionRequested
 from contracts.signals import DecisionMissed, SignalProposed
 from signal_runtime.core.view import View
 from signal_runtime.inputs import Gone
 from signal_runtime.models import Misbehaving, Registry, Reply, SignalModel, bootstrap
 from signal_runtime.records import Records
 from signal_runtime.runtime import Limits, SignalRuntime, Signals
-from signal_runtime.testing import BTC, ETH, competitor, market, request, season, spec, view
-
-RISING: dict[str, Any] = {"close": [str(990 + n) for n in range(10)], "macd": ["1"], "atr14": ["4"]}
-
-
-class Given:
-    """The inputs as they are in a test, and how often each was asked for."""
-
-    def __init__(self, *competitors: CompetitorRegistered, clock: Clock = "lockstep", failure: Exception | None = None):
-        self._competitors = {entry.competitor_id: entry for entry in competitors}
-        self._clock, self._failure = clock, failure
-        self.views = 0
-
-    async def season(self, request: DecisionRequested, timeout_s: float) -> SeasonChanged:
-        return season(clock=self._clock)
-
-    async def specs(self, season: SeasonChanged, timeout_s: float) -> dict[str, InstrumentListed]:
-        return {BTC: spec(BTC), ETH: spec(ETH)}
-
-    async def view(self, request: DecisionRequested, season: SeasonChanged, timeout_s: float) -> View:
-        self.views += 1
-        if self._failure:
-            raise self._failure
-        shown = view(market(**RISING), name=request.competitor_id, number=request.round)
-        return replace(shown, request=request, season=season, competitor=self._competitors[request.competitor_id])
+from signal_runtime.testing import BTC, competitor, market, request, view
+from signal_runtime.testing_inputs import RISING, Given
+from signal_runtime.turn import Turn
 
 
 def hurried(seconds: float = 0.2, **of: Any) -> DecisionRequested:
@@ -124,7 +100,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def answer(self, view: View) -> Reply:
+    async def answer(self, view: View, turn: Turn) -> Reply:
         self.asked += 1
         return Reply(f'{{"BTC": {{"signal": "hold", "justification": "{self.asked}"}}}}')
 
@@ -172,7 +148,7 @@ async def test_a_reply_of_another_arena_under_the_same_name_is_not_this_ones(obj
         ("broken", {}, "model_error", "RuntimeError: it never worked"),
         ("malformed", {}, "malformed", "NoDecision: no JSON object"),
         ("silent", {}, "no_answer", "EmptyReply: the reply has no text"),
-        ("astrology", {}, "model_error", "UnknownModel: astrology: is none of broken, buy_and_hold"),
+        ("astrology", {}, "model_error", "UnknownModel: astrology: is none of anthropic, broken, buy_and_hold"),
         ("momentum", {"lookback": "0"}, "model_error", "BadParameter: lookback: must be from 1"),
         ("slow", {"seconds": "60"}, "timeout", "no answer by the deadline"),
     ],
@@ -277,7 +253,10 @@ async def test_a_round_of_200_competitors_costs_less_than_two_seconds_of_one_cor
 def test_a_model_is_registered_once_and_made_once() -> None:
     registry = bootstrap()
 
-    assert registry.names() == ["buy_and_hold", "mean_reversion", "momentum", "offline-llm", "random", "trend"]
+    assert registry.names() == [
+        "anthropic", "buy_and_hold", "deepseek", "hedge", "mean_reversion", "momentum", "offline-llm", "openai",
+        "openai-compatible", "qwen", "random", "trend",
+    ]  # fmt: skip
     assert registry.model_of(competitor()) is registry.model_of(competitor())
     with pytest.raises(ValueError, match="trend: is registered already"):
         registry.register("trend", lambda written: Misbehaving("trend"))

@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from contracts.signals import Attempt, SignalProposed
+from contracts.signals import Attempt, Condition, ExitChanges, ExitPlan, SignalProposed
 from contracts.topics import TOPICS
 from signal_runtime.core.decision import CoinDecision, Decision
 from signal_runtime.core.signals import Asked, missed, signals
@@ -63,7 +63,8 @@ def test_less_than_a_lot_goes_on_as_it_was_said_for_the_gate_to_refuse() -> None
 
 
 @pytest.mark.parametrize(
-    ("coin", "instrument"), [("ETH", ETH), (ETH, ETH), ("PEPE", "PEPE-USDT-PERP"), ("BTC-USD", "BTC-USD")]
+    ("coin", "instrument"),
+    [("ETH", ETH), (ETH, ETH), ("PEPE", "PEPE-USDT-PERP"), ("BTC-USD", "BTC-USD"), ("BTCUSDT", BTC)],
 )
 def test_a_coin_is_the_seasons_instrument_or_its_would_be_name(coin: str, instrument: str) -> None:
     assert parts(CoinDecision(coin, "hold"))[0].instrument == instrument
@@ -73,6 +74,26 @@ def test_a_close_without_a_quantity_is_of_everything() -> None:
     (part,) = parts(CoinDecision("BTC", "close_position"))
 
     assert (part.action, part.quantity, part.order_type) == ("close_position", None, "market")
+
+
+def test_an_invalidation_goes_on_to_the_venue_with_its_words() -> None:
+    below = Condition(comparison="below", price=Decimal("990.05"), interval="3m")
+    (part,) = parts(CoinDecision(**ENTRY, invalidation=below, invalidation_condition="Below its base"))
+
+    assert part.exit_plan == ExitPlan(invalidation="Below its base", invalidation_condition=below)
+
+
+def test_a_change_of_exits_names_its_legs_and_leaves_the_others() -> None:
+    (part,) = parts(CoinDecision("BTC", "change_exits", stop_loss=Decimal("900.04")))
+
+    assert (part.action, part.exit_plan) == ("change_exits", None)
+    assert part.exit_changes == ExitChanges(stop_loss=Decimal("900.0"))
+
+
+def test_taking_back_resting_orders_is_a_part_of_its_own() -> None:
+    (part,) = parts(CoinDecision("BTC", "cancel_orders", quantity=Decimal(1)))
+
+    assert (part.action, part.instrument, part.target_client_order_id) == ("cancel_orders", BTC, "")
 
 
 def test_orders_as_decided_are_effective_a_latency_after_the_answer() -> None:

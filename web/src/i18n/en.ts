@@ -131,6 +131,7 @@ export const en = {
   "trade.maker": "maker",
   "trade.taker": "taker",
 
+  "offline": "offline",
   "chat.empty": "Decisions appear here with their reasons and the risk gate's verdict, once the first round is answered.",
   "chat.none": "No decisions match this filter.",
   "chat.round": "round {round}",
@@ -247,6 +248,7 @@ export const en = {
   "explain.books": "Every booking has two sides. The ledger's entries add up to zero and explain each account's equity to the cent.",
   "explain.age": "Wall-clock time since the newest change reached this page.",
   "explain.latency": "From the fill's record in the broker to its frame on this stream: median and 99th percentile of the last fills, measured by the server.",
+  "explain.offline": "No language model was asked: its provider has no key here. A deterministic stand-in answered.",
   "explain.round": "A round opens at a fixed cadence; all competitors are asked at the same moment.",
   "explain.verdict": "The risk gate checks every order against the rules before it reaches the venue.",
   "explain.planDistance": "Distance from the mark price to the trigger as a share of the mark.",

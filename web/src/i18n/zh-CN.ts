@@ -133,6 +133,7 @@ export const zhCN: Messages = {
   "trade.maker": "挂单",
   "trade.taker": "吃单",
 
+  "offline": "离线",
   "chat.empty": "第一回合作答后，这里显示每个决策的理由与风控的裁定。",
   "chat.none": "没有符合筛选条件的决策。",
   "chat.round": "第 {round} 回合",
@@ -249,6 +250,7 @@ export const zhCN: Messages = {
   "explain.books": "每笔记账都有借贷两方。分录合计为零，并能逐分解释每个账户的净值。",
   "explain.age": "最新一次更新到达本页后经过的真实时间。",
   "explain.latency": "从成交写入消息队列到本数据流推送的时间：最近成交的中位数与第 99 百分位，由服务器测量。",
+  "explain.offline": "没有询问真正的语言模型：此处未配置其服务商的密钥，由确定性的替身作答。",
   "explain.round": "回合按固定间隔开始，所有模型在同一时刻被询问。",
   "explain.verdict": "订单到达交易场所之前，风控逐条核对规则。",
   "explain.planDistance": "标记价到触发价的距离占标记价的比例。",

@@ -7,7 +7,7 @@ import type { Check, Competitor, Signal } from "../stream/protocol";
 import type { Picture } from "../stream/store";
 import { Ago } from "./Ago";
 import { type Filter } from "./Feeds";
-import { Mark } from "./Mark";
+import { Mark, Offline } from "./Mark";
 import { explained } from "./Num";
 
 const concerns = (decision: Decision, filter: Filter): boolean =>
@@ -47,6 +47,7 @@ const Item = memo(function Item({ decision, competitor, ticks, asset: only }: It
     <li className="item decision">
       <p className="sentence">
         <Who competitor={competitor} id={decision.competitor} />
+        <Offline competitor={competitor} offline={decision.offline} />
         <span className="faint" {...explained("explain.round")}>
           {t("chat.round", { round: decision.round.toLocaleString("en") })}
         </span>

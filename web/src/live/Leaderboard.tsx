@@ -5,7 +5,7 @@ import type { Key } from "../i18n";
 import { usePreferences } from "../settings";
 import { type SortKey, sorted, type Standing } from "../standings";
 import { Select } from "./Choice";
-import { Mark } from "./Mark";
+import { Mark, Offline } from "./Mark";
 import { explained, Num } from "./Num";
 
 export interface Order {
@@ -38,11 +38,13 @@ export function useOrder() {
 
 interface Props {
   rows: readonly Standing[];
+  /** Whose latest answer came from a stand-in. */
+  offline: Readonly<Record<string, boolean>>;
   selected: string;
   onSelect: (competitor: string) => void;
 }
 
-export function Leaderboard({ rows, selected, onSelect }: Props) {
+export function Leaderboard({ rows, offline, selected, onSelect }: Props) {
   const { t } = usePreferences();
   const { order, by } = useOrder();
   return (
@@ -70,6 +72,7 @@ export function Leaderboard({ rows, selected, onSelect }: Props) {
                 key={row.competitor.competitor_id}
                 row={row}
                 selected={selected === row.competitor.competitor_id}
+                offline={offline[row.competitor.competitor_id] ?? false}
                 onSelect={onSelect}
               />
             ))}
@@ -89,10 +92,11 @@ function ariaSort(order: Order, key: SortKey): "ascending" | "descending" | "non
 interface RowProps {
   row: Standing;
   selected: boolean;
+  offline: boolean;
   onSelect: (competitor: string) => void;
 }
 
-const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
+const Row = memo(function Row({ row, selected, offline, onSelect }: RowProps) {
   const { t } = usePreferences();
   const { competitor, at } = row;
   const id = competitor.competitor_id;
@@ -112,6 +116,7 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
           <Mark competitor={competitor} />
           <span className="name">{competitor.name}</span>
         </button>
+        <Offline competitor={competitor} offline={offline} />
       </th>
       <td>
         <Num text={usd(row.equity)} about="explain.equity" at={at} className="strong" />

@@ -57,7 +57,7 @@ export function Live() {
                   onUnit={setUnit}
                   onRange={setRange}
                 />
-                <Leaderboard rows={rows} selected={filter.model} onSelect={select} />
+                <Leaderboard rows={rows} offline={picture.offline} selected={filter.model} onSelect={select} />
                 <Cards picture={picture} rows={rows} selected={filter.model} onSelect={select} />
               </>
             ) : (

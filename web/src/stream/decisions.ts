@@ -14,6 +14,8 @@ export interface Decision {
   /** By the id of the part it judges. */
   readonly verdicts: Readonly<Record<string, Verdict>>;
   readonly missed: { reason: string; detail: string } | null;
+  /** No model was asked: a stand-in answered. */
+  readonly offline: boolean;
 }
 
 type Piece =
@@ -34,15 +36,20 @@ export function started(piece: Piece): Decision {
     parts: [],
     verdicts: {},
     missed: null,
+    offline: false,
   };
 }
 
 export function joined(decision: Decision, piece: Piece): Decision {
   switch (piece.type) {
     case "signal_proposed":
-      return { ...decision, parts: withPart(decision.parts, piece) };
+      return { ...decision, parts: withPart(decision.parts, piece), offline: piece.attempt?.offline ?? false };
     case "decision_missed":
-      return { ...decision, missed: { reason: piece.reason, detail: piece.detail } };
+      return {
+        ...decision,
+        missed: { reason: piece.reason, detail: piece.detail },
+        offline: piece.attempt?.offline ?? false,
+      };
     case "order_approved":
       return judged(decision, piece.signal_id, { kind: "approved", checks: piece.checks ?? [] });
     case "signal_rejected": {

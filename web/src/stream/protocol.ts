@@ -165,7 +165,14 @@ export interface Signal {
   exit_plan: ExitPlan | null;
   confidence: string | null;
   justification: string;
-  attempt?: { model: string; latency_ms: number; offline: boolean } | null;
+  attempt?: Attempt | null;
+}
+
+/** How the answer was come by. */
+export interface Attempt {
+  model: string;
+  latency_ms: number;
+  offline: boolean;
 }
 
 export interface Missed {
@@ -174,6 +181,7 @@ export interface Missed {
   round: number;
   reason: string;
   detail: string;
+  attempt?: Attempt | null;
 }
 
 export interface Check {

@@ -34,6 +34,8 @@ export interface Picture {
   /** By what a closing order and its closed trade have in common. */
   readonly closed: ReadonlyMap<string, ClosedTrade>;
   readonly decisions: readonly Decision[];
+  /** Whether a competitor's latest answer came from a stand-in. */
+  readonly offline: Readonly<Record<string, boolean>>;
   readonly ticks: Readonly<Record<string, string>>;
   readonly halted: Readonly<Record<string, string>>;
   readonly lastMissed: Readonly<Record<string, number>>;
@@ -57,6 +59,7 @@ const blank = (): Picture => ({
   trades: [],
   closed: new Map(),
   decisions: [],
+  offline: {},
   ticks: {},
   halted: {},
   lastMissed: {},
@@ -209,6 +212,8 @@ export class ArenaStore {
     const decision = joined(known ?? started(piece), piece);
     if (piece.type === "decision_missed")
       this.draft.lastMissed = { ...this.draft.lastMissed, [piece.competitor_id]: piece.round };
+    if (this.draft.offline[decision.competitor] !== decision.offline)
+      this.draft.offline = { ...this.draft.offline, [decision.competitor]: decision.offline };
     this.draft.decisions = known
       ? this.draft.decisions.map((other) => (other === known ? decision : other))
       : [decision, ...this.draft.decisions].slice(0, DECISIONS_MAX);

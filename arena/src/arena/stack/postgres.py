@@ -58,6 +58,12 @@ class EmbeddedPostgres:
         return f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{self._port}/postgres"
 
     @property
+    def running_dsn(self) -> str:
+        """Of a server that somebody else started below this folder."""
+        self._port = int((self._cluster / "postmaster.pid").read_text().splitlines()[3])
+        return self.dsn
+
+    @property
     def pid(self) -> int:
         assert self._process is not None, "started"
         return self._process.pid

@@ -75,7 +75,7 @@ class Arrival:
     def _hand_over(self, unit: Unit, own: OwnRecord, limit: datetime | None) -> None:
         """The unit's time is at least that of the record, but stays before what was awaited when it came."""
         time, moment = self._time(own), limit if self._stage.merged else self._stage.moment(unit.number)
-        self._tell.own(unit, own.record)
+        self._tell.own(unit, own)
         if moment is not None:
             time = min(time, moment - INSTANT)
         if not self._stage.merged:

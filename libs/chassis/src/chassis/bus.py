@@ -65,9 +65,13 @@ async def start_member(kafka: str, group: str, instance: str) -> AIOKafkaConsume
 
 
 @_bounded
-async def start_reader(kafka: str) -> AIOKafkaConsumer:
-    """A consumer without a group: the caller assigns partitions."""
-    return await _started(AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", **FETCH))
+async def start_reader(kafka: str, *, of_one_partition: bool = False) -> AIOKafkaConsumer:
+    """A consumer without a group: the caller assigns partitions.
+
+    `of_one_partition`: no other waits for the request under way, so that the broker may keep it until something comes.
+    """
+    fetch = FETCH | {"fetch_max_wait_ms": 2_000} if of_one_partition else FETCH
+    return await _started(AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", **fetch))
 
 
 async def _started(client: Any) -> Any:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 TAIL_RECORDS = 5_000
 """How far back a topic that is not compacted is read, in each partition."""
 QUEUED_MAX = 10_000
-LOOKS_APART_S = 0.05
+LOOKS_APART_S = 0.1
 """While nobody waits or listens: a poll costs its request to the broker, whatever it brings."""
 WATERMARK = b"arena.time_advanced"
 
@@ -43,7 +43,9 @@ class LatestValues(Generic[E]):
         *,
         keep: Callable[[E], bool] | None = None,
         on_event: Callable[[E], None] | None = None,
+        looks_apart_s: float = LOOKS_APART_S,
     ) -> None:
+        self._looks_apart_s = looks_apart_s
         self._kafka, self.topic, self._key, self._keep, self._on_event = kafka, topic, key, keep, on_event
         self._latest: dict[Hashable, Any] = {}
         self._seen: dict[tuple[int, bytes], int] = {}
@@ -65,7 +67,7 @@ class LatestValues(Generic[E]):
         await self.stop()
 
     async def start(self) -> None:
-        consumer = await start_reader(self._kafka)
+        consumer = await start_reader(self._kafka, of_one_partition=TOPICS[self.topic].spread == "single")
         try:
             partitions = await all_partitions(consumer, [self.topic])
             self._watermarks = dict.fromkeys((where.partition for where in partitions), None)
@@ -176,7 +178,7 @@ class LatestValues(Generic[E]):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOKS_APART_S):
+            async with asyncio.timeout(self._looks_apart_s):
                 await self._wanted.wait()
 
     def _tell(self) -> None:

@@ -85,10 +85,10 @@ class Lockstep:
         if self._stage.merged or not unit.recalled:
             return
         while unit.held:
-            self._tell.own(unit, unit.held.popleft().record)
+            self._tell.own(unit, unit.held.popleft())
         self._pass_gate(unit)
 
     def _hand_over_merged(self, unit: Unit, at: datetime, *, before: bool) -> None:
         held = unit.held
         while held and (held[0].at < at or (not before and held[0].at == at)):
-            self._tell.own(unit, held.popleft().record)
+            self._tell.own(unit, held.popleft())

@@ -11,6 +11,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from contracts.base import Event
 from contracts.wire import Encoded, encode, numbered
 
+from chassis.crash_points import crash_point
 from chassis.telemetry import Telemetry
 
 ACKNOWLEDGED_WITHIN_S = 30.0
@@ -93,6 +94,7 @@ class Publisher:
 
     async def _send(self, where: tuple[str, int], records: Sequence[Encoded]) -> list[asyncio.Future[Any]]:
         topic, partition = where
+        crash_point("publish.before_batch")
         futures, batch = [], self._producer.create_batch()
         for record in records:
             if not _append(batch, record):

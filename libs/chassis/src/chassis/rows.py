@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from chassis.crash_points import crash_point
+
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any]
 else:
@@ -41,17 +43,20 @@ class Writing:
         if self._transaction is None:
             self._transaction = self._db.transaction()
             await self._transaction.start()
+            crash_point("rows.after_begin")
         return self._db
 
     async def end(self, query: str = "select", *arguments: Any) -> None:
         """Write all of it, and ask the query last: where it fails, nothing was written."""
         statement = _together(tuple((part, len(values)) for part, values in self._parts), query)
+        crash_point("rows.before_statement")
         try:
             await self._db.execute(statement, *(column for _, values in self._parts for column in values), *arguments)
         except BaseException:
             await self.undo()
             raise
         if self._transaction is not None:
+            crash_point("rows.before_commit")
             await self._transaction.commit()
 
     async def undo(self) -> None:

@@ -27,8 +27,10 @@ from contracts.base import Event
 from contracts.topics import dead_letter_topic
 from contracts.wire import BadRecord, Encoded, decode, numbered
 
+from chassis.crash_points import crash_point
 from chassis.publish import Out, Publisher, acknowledged, encoded
 from chassis.rows import Connection, Writing, columns
+from chassis.said import Said, unsaid
 from chassis.telemetry import Telemetry
 
 __all__ = ["Connection", "Fenced", "Out", "Partition", "Position", "Record", "Stage", "Step", "Writing"]
@@ -131,6 +133,8 @@ class Step:
         self._save, self._check = save, check
         self._dead_letters = dead_letter_topic(service)
         self._in_flight: list[asyncio.Future[Any]] = []
+        self._said: Said | None = None
+        """Read at the first take-over."""
         self.positions: dict[Partition, Position] = {}
         self.lock = asyncio.Lock()
         """Held by whoever uses the connection: the consumer takes over and lets go from its own task."""
@@ -139,6 +143,7 @@ class Step:
         """Publish what the last worker staged and may not have sent. Call it with the lock held."""
         row = await self._db.fetchrow(TAKE_OVER, *partition)
         assert row is not None
+        crash_point("step.after_take_over")
         await self._check(partition, row["next_offset"])
         seen = await self._db.fetch(
             "select source, sequence from step_seen where topic = $1 and partition = $2", *partition
@@ -146,9 +151,13 @@ class Step:
         position = Position(
             partition, row["next_offset"], row["sequence"], row["version"], row["cursor"], dict(list(seen))
         )
+        if self._said is None:
+            self._said = Said.unpacked(await self._db.fetchval("select said from step_said"))
         await load(self._db)
+        crash_point("step.after_load")
         outs = unpack(row["staged"])
         await self._send(partition, row["sequence"] - len(outs), outs)
+        crash_point("step.after_resend")
         self.positions[partition] = position
         return position
 
@@ -156,16 +165,15 @@ class Step:
         """Call it with the lock held."""
         self.positions.pop(partition, None)
 
-    def admit(self, position: Position, record: Record) -> Event | None:
+    def admit(self, position: Position, record: Record, headers: Mapping[str, bytes]) -> Event | None:
         """The event to decide on; None if it was decided or sent before, is passed over, or breaks its contract."""
         if record.offset < position.next_offset:
             return None
         position.next_offset, position.taken_ms = record.offset + 1, record.timestamp
-        headers = dict(record.headers)
         try:
             if self._is_repeat(position, headers) or headers.get("ce_type") in self._passed_over:
                 return None
-            event: Event = decode(record.topic, record.value, record.headers)
+            event: Event = decode(record.topic, record.value, headers)
         except BadRecord as error:
             self._set_aside(position, record, str(error))
             return None
@@ -184,7 +192,7 @@ class Step:
             span.end()
 
     def say(self, position: Position, outs: Iterable[Event | Out]) -> None:
-        position.outs += [encoded(out, self._telemetry) for out in outs]
+        position.outs += unsaid(self._said, [encoded(out, self._telemetry) for out in outs])
 
     async def commit(self, positions: Sequence[Position]) -> None:
         """State, positions and outputs in one transaction, or nothing; then hand the outputs to the broker."""
@@ -195,8 +203,10 @@ class Step:
             for p in positions
         ]
         news = [(*p.partition, source, sequence) for p in positions for source, sequence in p.fresh.items()]
+        crash_point("step.before_ack")
         with self._telemetry.publish_seconds.time():
             await acknowledged(self._in_flight)
+        crash_point("step.after_ack")
         with self._telemetry.commit_seconds.time():
             writing = Writing(self._db)
             try:
@@ -205,11 +215,13 @@ class Step:
             except asyncpg.DivisionByZeroError:
                 where = [tuple(position.partition) for position in positions]
                 raise Fenced(f"another worker went on with one of {where}") from None
+        crash_point("step.after_commit")
         for position in positions:
             outs, first = position.outs, position.sequence
             position.sequence, position.version = first + len(outs), position.version + 1
             position.outs, position.fresh = [], {}
             await self._send(position.partition, first, outs)
+            crash_point("step.after_send")
 
     async def flush(self) -> None:
         """Wait until the broker has acknowledged everything handed over."""
@@ -284,12 +296,14 @@ class PlainStep:
             (position, event)
             for position, records in batch.items()
             for record in records
-            if (event := self._step.admit(position, record)) is not None
+            if (event := self._step.admit(position, record, dict(record.headers))) is not None
         ]
         if admitted:
             await self._stage.prepare([event for _, event in admitted])
+        crash_point("plain.after_prepare")
         for position, event in admitted:
             self._step.decided(position, event, partial(self._stage.decide, position.partition))
+        crash_point("plain.after_decide")
         await self._step.commit(list(batch))
 
 

@@ -1,17 +1,20 @@
 """What a unit is told, one thing at a time, whichever clock the season goes by."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from contracts.base import named_id
+from contracts.base import Event, named_id
 from contracts.market import TimeAdvanced
 from contracts.wire import BadRecord
 
 from chassis.publish import Out
-from chassis.step import Record, Step
+from chassis.step import Step
 from chassis.telemetry import Telemetry
 from chassis.timed import MarketRecord, TimedStage
-from chassis.unit import Unit
+from chassis.unit import OwnRecord, Unit
+
+Heard = Callable[[int], Sequence[Event | Out] | None]
 
 
 class Teller:
@@ -19,9 +22,9 @@ class Teller:
         self._service, self._step, self._telemetry = service, step, telemetry
         self.stage = stage
 
-    def own(self, unit: Unit, record: Record) -> None:
+    def own(self, unit: Unit, own: OwnRecord) -> None:
         unit.moved = True
-        event = self._step.admit(unit.position, record)
+        event = self._step.admit(unit.position, own.record, own.headers)
         if event is not None and not isinstance(event, TimeAdvanced):
             self._step.decided(unit.position, event, partial(self.stage.own, unit.number))
 
@@ -53,6 +56,16 @@ class Teller:
         if unit.through is None or through > unit.through:
             unit.through, unit.moved = through, True
         self._step.say(unit.position, self.stage.passed(unit.number, unit.through))
+
+    def heard(self, unit: Unit) -> bool:
+        """What the stage learned outside of Kafka since the last turn (`Hearing`); whether that is to be committed."""
+        listen: Heard | None = getattr(self.stage, "heard", None)
+        outs = listen(unit.number) if listen is not None else None
+        if outs is None:
+            return False
+        unit.moved = True
+        self._step.say(unit.position, outs)
+        return True
 
     def time(self, unit: Unit, at: datetime) -> None:
         """Say, where others want to know it, that nothing at or before `at` follows."""

@@ -95,3 +95,14 @@ class TimedStage(Protocol):
 
     async def save(self, out: Writing) -> None:
         """Write what changed since the last save; it becomes part of the step's commit."""
+
+
+class Hearing(Protocol):
+    """A timed stage may also learn what no topic carries: the answers of an outside venue."""
+
+    def heard(self, partition: int) -> Sequence[Event | Out] | None:
+        """Asked once a turn, a few times a second whatever the market does; None where nothing changed.
+
+        What it says and what it changed is committed at once. What a crash takes away before that must be there to be
+        learned again.
+        """

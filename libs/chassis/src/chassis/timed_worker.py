@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from contracts.competition import Clock
 
 from chassis.arrival import Arrival
+from chassis.crash_points import crash_point
 from chassis.health import Loop
 from chassis.lockstep import Lockstep
 from chassis.market_reader import MarketReader
@@ -45,7 +46,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._own, self._own_topic, self._max_records = own, own_topic, max_records
         self._market_consumer, self._market, self._clock = market_consumer, market, clock
         self._step, self._stage, self._telemetry, self._onlookers = step, stage, telemetry, onlookers
-        tell = Teller(service, step, stage, telemetry)
+        tell = self._tell = Teller(service, step, stage, telemetry)
         self._orders: Mapping[Clock, Lockstep | Arrival] = {
             "lockstep": Lockstep(market, tell, offsets, hold_for_rounds=hold_for_rounds),
             "live": Arrival(market, tell),
@@ -65,6 +66,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 own, market = await self._poll(polls)
                 if self._failure is not None:
                     raise self._failure
+                crash_point("timed.after_poll")
                 async with self._step.lock:
                     await self._turn(own, market)
                 await self._onlookers.tell()
@@ -82,6 +84,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         try:
             for where in sorted(assigned):
+                crash_point("timed.assigned")
                 async with self._step.lock:
                     unit = await self._take_over(Partition(*where))
                 self._own.seek(where, unit.read_offset)
@@ -94,6 +97,7 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             async with self._step.lock:
                 await self._commit(at_once=True)  # or the next commit would save state without its position
                 for where in revoked:
+                    crash_point("timed.revoked")
                     self._units.pop(Partition(*where), None)
                     self._step.let_go(Partition(*where))
         except BaseException as error:
@@ -128,14 +132,19 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._orders[clock].turn(self._units.values())
         self._market.forget([unit.place for unit in self._units.values()])
         self._balance()
-        await self._commit()
+        heard = [self._tell.heard(unit) for unit in self._units.values()]
+        crash_point("timed.after_decide")
+        await self._commit(at_once=any(heard))
         taken = sum(map(len, own.values())) + sum(map(len, market.values()))
         if taken:
             self._telemetry.batch(taken, time.perf_counter() - began)
 
     async def _rewind_market(self) -> None:
         """Read the market from the least offset that any unit needs; units pass over what they have had."""
+        crash_point("timed.before_rewind")
         self._rewind = False
+        if not self._units:  # all of them went to others before the first turn
+            return
         starts = [unit.read_from() for unit in self._units.values()]
         everywhere = [where for where in self._market.offsets if all(where in start for start in starts)]
         needed = [unit.offsets for unit in self._units.values()]

@@ -21,6 +21,7 @@ RECALL_RECORDS_MAX = 10_000
 class OwnRecord(NamedTuple):
     at: datetime
     record: Record
+    headers: Mapping[str, bytes]
 
 
 class Gate(NamedTuple):
@@ -97,7 +98,7 @@ class Unit:
         at = _time(headers)
         if headers.get("ce_type") == WATERMARK and (self.own_watermark is None or at > self.own_watermark):
             self.own_watermark = at
-        self.held.append(OwnRecord(at, record))
+        self.held.append(OwnRecord(at, record, headers))
 
     def had(self, record: MarketRecord) -> None:
         where = record.topic, record.partition

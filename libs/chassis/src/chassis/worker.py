@@ -8,6 +8,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.crash_points import crash_point
 from chassis.health import Loop
 from chassis.step import Connection, Partition, PlainStep, Step
 from chassis.telemetry import Telemetry
@@ -35,6 +36,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             if self._failure is not None:
                 raise self._failure
             if polled:
+                crash_point("worker.after_poll")
                 self._go_back(await self._plain.run({Partition(*where): some for where, some in polled.items()}))
             await self._onlookers.tell()
             loop.turned()
@@ -45,6 +47,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         try:
             for where in sorted(assigned):
+                crash_point("worker.assigned")
                 self._consumer.seek(where, await self._plain.take_over(Partition(*where)))
         except BaseException as error:
             self._failure = error  # aiokafka would log it and go on
@@ -52,6 +55,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         for where in revoked:
+            crash_point("worker.revoked")
             await self._plain.let_go(Partition(*where))
 
     def _go_back(self, refused: Mapping[Partition, int]) -> None:
@@ -123,8 +127,10 @@ class Onlookers:
             if (end := self._consumer.highwater(where)) is not None:
                 self._lag(where, max(0, end - offset))
         if offsets:
+            crash_point("onlookers.before_offsets")
             with suppress(KafkaError):  # a rebalance is under way; the next commit will do
                 await self._consumer.commit(offsets)
+            crash_point("onlookers.after_offsets")
 
     def _lag(self, where: TopicPartition, behind: int) -> None:
         """In records, and in seconds: what a reader can feel. One that has taken nothing yet does not know its age."""

@@ -136,6 +136,10 @@ class SeasonRules(Model):
     orders_per_round_max: Annotated[int, Field(ge=1, le=200)] | None = None
     orders_per_hour_max: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Orders that may take on risk, a competitor's."""
+    open_orders_max: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """How many orders of a competitor may rest or wait at once."""
+    order_age_max_s: Annotated[int, Field(ge=1, le=86_400)] = 30
+    """An order that the venue can only take up longer after its moment expires, unless it is reduce-only."""
     adds_max: Annotated[int, Field(ge=0, le=1_000)] | None = None
     """Pyramiding: how often an open position may be added to; null: without limit."""
     hold_min_s: Annotated[int, Field(ge=0, le=2_592_000)] = 0

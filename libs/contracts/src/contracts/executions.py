@@ -30,11 +30,11 @@ from contracts.types import (
 VenueRejectCode = Literal[
     "NO_BOOK", "BOOK_CROSSED", "INSTRUMENT_UNKNOWN", "REDUCE_ONLY_WITHOUT_POSITION", "POST_ONLY_WOULD_TAKE",
     "MARGIN_INSUFFICIENT", "DUPLICATE_CLIENT_ORDER_ID", "ORDER_UNKNOWN", "AMEND_INVALID", "EXITS_WITHOUT_POSITION",
-    "MARGIN_MODE_MISMATCH", "LEVERAGE_ABOVE_TIER", "EXPIRED", "VENUE_ERROR",
+    "MARGIN_MODE_MISMATCH", "LEVERAGE_ABOVE_TIER", "EXPIRED", "OPEN_ORDERS_ABOVE_MAX", "VENUE_ERROR",
 ]  # fmt: skip
 CancelReason = Literal[
     "ioc_remainder", "fok_unfillable", "price_band", "reduce_only_done", "competitor", "operator", "liquidation",
-    "self_trade", "one_cancels_other", "season_over", "bankruptcy_price",
+    "self_trade", "one_cancels_other", "season_over", "bankruptcy_price", "halted",
 ]  # fmt: skip
 Purpose = Literal["decision", "take_profit", "stop_loss", "invalidation", "liquidation", "flatten"]
 

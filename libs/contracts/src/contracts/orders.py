@@ -17,6 +17,7 @@ RejectionCode = Literal[
     "POSITION_ABOVE_MAX", "POSITIONS_ABOVE_MAX", "MARGIN_INSUFFICIENT", "NO_POSITION", "EXIT_PLAN_INVALID",
     "PORTFOLIO_MISSING", "ORDER_RATE", "PYRAMIDING", "HOLD_TOO_SHORT", "COOLING_DOWN", "OUTSIDE_TRADING_WINDOW",
     "EXPOSURE_ABOVE_MAX", "BREAKER_TRIPPED", "ORDER_UNKNOWN", "TRIGGER_INVALID", "EXPIRY_INVALID",
+    "OPEN_ORDERS_ABOVE_MAX",
 ]  # fmt: skip
 
 
@@ -33,16 +34,22 @@ class Check(Model):
 Checks = Annotated[tuple[Check, ...], Field(max_length=64)]
 
 
-class OrderApproved(DecisionEvent):
-    """An order the venue may work from `effective_at` on. Its `event_id` is the order's id for ever."""
+class PartApproved(DecisionEvent):
+    """One part of a decision that the venue may act on from `effective_at` on."""
 
     topic: ClassVar[str] = "orders.v1"
 
-    type: Literal["order_approved"] = "order_approved"
     signal_id: UUID
-    client_order_id: ClientOrderId = ""
     part: Annotated[int, Field(ge=1, le=200)]
     effective_at: Time
+    checks: Checks = ()
+
+
+class OrderApproved(PartApproved):
+    """An order the venue may work from `effective_at` on. Its `event_id` is the order's id for ever."""
+
+    type: Literal["order_approved"] = "order_approved"
+    client_order_id: ClientOrderId = ""
     expires_at: Time | None = None
     instrument: InstrumentId
     side: Side
@@ -59,32 +66,20 @@ class OrderApproved(DecisionEvent):
     margin_mode: MarginMode | None = None
     """Null: the mode of the open position, cross where there is none."""
     trigger: Trigger | None = None
-    checks: Checks = ()
 
 
-class OrderCancelApproved(DecisionEvent):
+class OrderCancelApproved(PartApproved):
     """Take back what rests or waits: the one order named, or all of the instrument, or all (instrument null)."""
 
-    topic: ClassVar[str] = "orders.v1"
-
     type: Literal["order_cancel_approved"] = "order_cancel_approved"
-    signal_id: UUID
-    part: Annotated[int, Field(ge=1, le=200)]
-    effective_at: Time
     instrument: InstrumentId | None = None
     target_client_order_id: ClientOrderId = ""
-    checks: Checks = ()
 
 
-class OrderAmendApproved(DecisionEvent):
+class OrderAmendApproved(PartApproved):
     """Change an order that rests or waits; what is null stays. A smaller size keeps the place in the queue."""
 
-    topic: ClassVar[str] = "orders.v1"
-
     type: Literal["order_amend_approved"] = "order_amend_approved"
-    signal_id: UUID
-    part: Annotated[int, Field(ge=1, le=200)]
-    effective_at: Time
     instrument: InstrumentId
     target_client_order_id: ClientOrderId
     quantity: Quantity | None = None
@@ -93,21 +88,14 @@ class OrderAmendApproved(DecisionEvent):
     trigger_price: Price | None = None
     price_min: Price
     price_max: Price
-    checks: Checks = ()
 
 
-class ExitChangeApproved(DecisionEvent):
+class ExitChangeApproved(PartApproved):
     """Change single legs of an open position's exit plan."""
 
-    topic: ClassVar[str] = "orders.v1"
-
     type: Literal["exit_change_approved"] = "exit_change_approved"
-    signal_id: UUID
-    part: Annotated[int, Field(ge=1, le=200)]
-    effective_at: Time
     instrument: InstrumentId
     changes: ExitChanges
-    checks: Checks = ()
 
 
 class SignalRejected(DecisionEvent):
@@ -140,7 +128,10 @@ class DecisionJudged(DecisionEvent):
 
 
 class TradingHalted(CompetitorEvent):
-    """No new risk until a TradingResumed of the same reason and instrument; several halts may be in force together."""
+    """No new risk until a TradingResumed of the same reason and instrument; several halts may be in force together.
+
+    The venue takes back the orders of its scope that rest or wait, reduce-only ones apart.
+    """
 
     topic: ClassVar[str] = "orders.v1"
 

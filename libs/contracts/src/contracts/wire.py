@@ -1,6 +1,7 @@
 """Events to Kafka records and back: JSON values, CloudEvents 1.0 binary headers, W3C trace context."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -29,21 +30,23 @@ class Encoded(NamedTuple):
 
 def encode(event: Event, *, topic: str | None = None, partition: int | None = None) -> Encoded:
     """The event as a record. `ce_source` and `ce_sequence` are added by whoever counts (`numbered`)."""
+    value = event.__pydantic_serializer__.to_json(event)
+    event_id, rest = value[13:49], value[57:90]  # {"event_id":"…36…","at":"…": whatever the event, it begins with these
     headers: Headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(event.event_id).encode()),
-        ("ce_type", f"arena.{event.type}".encode()),  # type: ignore[attr-defined]  # every concrete event has a type
-        ("ce_time", rfc3339(event).encode()),
+        ("ce_id", event_id),
+        ("ce_type", _type_of(type(event))),
+        ("ce_time", rest[: rest.index(b'"')]),
         ("content-type", b"application/json"),
     ]
     if event.traceparent:
         headers.append(("traceparent", event.traceparent.encode()))
-    value = event.__pydantic_serializer__.to_json(event)
     return Encoded(topic or event.topic, partition, event.key.encode(), value, headers)
 
 
-def rfc3339(event: Event) -> str:
-    return event.at.isoformat().replace("+00:00", "Z")
+@cache
+def _type_of(model: type[Event]) -> bytes:
+    return f"arena.{model.model_fields['type'].default}".encode()
 
 
 def numbered(headers: Headers, source: str, sequence: int) -> Headers:
@@ -51,7 +54,7 @@ def numbered(headers: Headers, source: str, sequence: int) -> Headers:
     return [*headers, ("ce_source", source.encode()), ("ce_sequence", b"%d" % sequence)]
 
 
-def decode(topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]] = ()) -> Any:
+def decode(topic: str, value: bytes | None, headers: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = ()) -> Any:
     """The event of `topic` that the record holds. Raises BadRecord where it breaks the contract."""
     if value is None:
         raise BadRecord("value: a record of this topic has one")
@@ -61,10 +64,10 @@ def decode(topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]]
         event: Event = TOPICS[topic].adapter.validate_json(value)
     except ValidationError as error:
         raise BadRecord(explain(error)) from None
-    for name, content in headers:
-        if name == "traceparent":
-            # Nobody else has seen the event yet: a copy would cost a third of the parse.
-            event.__dict__["traceparent"] = content.decode("ascii", "replace")[:128]
+    content = (headers if isinstance(headers, dict) else dict(headers)).get("traceparent")
+    if content is not None:
+        # Nobody else has seen the event yet: a copy would cost a third of the parse.
+        event.__dict__["traceparent"] = content.decode("ascii", "replace")[:128]
     return event
 
 

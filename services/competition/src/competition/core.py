@@ -3,10 +3,14 @@ closes by the last verdict, and, in a live season only, by a watermark once its 
 
 Verdicts come from several partitions in no fixed order: counts, the greatest time and the set of those still waited for
 are the same whatever the order, and so are the events they cause.
+
+A competition that was restored to an older point reads again what it had read before, all topics at once and so out of
+turn: verdicts of a round that is not open yet are kept until it is. Only the latest such round counts, the earlier ones
+are closed for everyone already.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -32,6 +36,15 @@ class OpenRound:
     missed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    round: int
+    competitor_id: str
+    answered: bool
+    at: datetime
+    traceparent: str = ""
+
+
 @dataclass(slots=True)
 class SeasonState:
     """What outlives a restart."""
@@ -39,6 +52,8 @@ class SeasonState:
     last_opened: int = 0
     open: OpenRound | None = None
     finished: bool = False
+    early: list[Verdict] = field(default_factory=list)
+    """Of one round, which is still to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,15 @@ def _on_snapshot(season: Season, state: SeasonState, snapshot: MarketSnapshot) -
     state.last_opened = snapshot.round
     state.open = OpenRound(snapshot.round, opened.event_id, opened_at, list(season.competitors))
     requests = [_request(season, snapshot, competitor) for competitor in season.competitors]
-    return [*closing, opened, *requests] if requests else [*closing, opened, *_close(season, state, opened_at, "")]
+    ended_early = _early(season, state) if requests else _close(season, state, opened_at, "")
+    return [*closing, opened, *requests, *ended_early]
+
+
+def _early(season: Season, state: SeasonState) -> Sequence[Event]:
+    """What was judged of the round before its opening was read."""
+    early = [verdict for verdict in state.early if verdict.round == state.last_opened]
+    state.early = [verdict for verdict in state.early if verdict.round > state.last_opened]
+    return [event for verdict in early for event in _judged(season, state, verdict)]
 
 
 def _request(season: Season, snapshot: MarketSnapshot, competitor: str) -> DecisionRequested:
@@ -102,7 +125,17 @@ def _request(season: Season, snapshot: MarketSnapshot, competitor: str) -> Decis
     )
 
 
-def _on_verdict(season: Season, state: SeasonState, verdict: DecisionJudged) -> Sequence[Event]:
+def _on_verdict(season: Season, state: SeasonState, event: DecisionJudged) -> Sequence[Event]:
+    verdict = Verdict(event.round, event.competitor_id, event.answered, event.at, event.traceparent)
+    if verdict.round <= state.last_opened:
+        return _judged(season, state, verdict)
+    if verdict.competitor_id in season.competitors and verdict not in state.early:
+        latest = max([verdict.round, *(known.round for known in state.early)])
+        state.early = [known for known in [*state.early, verdict] if known.round == latest]
+    return ()
+
+
+def _judged(season: Season, state: SeasonState, verdict: Verdict) -> Sequence[Event]:
     current = state.open
     if current is None or verdict.round != current.number or verdict.competitor_id not in current.waiting:
         return ()

@@ -40,13 +40,16 @@ class SeasonStage:
     def decide(self, partition: Partition, event: Event) -> Sequence[Event | Out]:  # noqa: ARG002  # as above
         assert self._state is not None
         assert self.season is not None
-        before = self._state.last_opened, self._state.open and len(self._state.open.waiting)
+        before = _progress(self._state)
         events = decide(self.season, self._state, event)
-        after = self._state.last_opened, self._state.open and len(self._state.open.waiting)
-        self._changed = self._changed or bool(events) or before != after
+        self._changed = self._changed or bool(events) or before != _progress(self._state)
         return events
 
     async def save(self, out: Writing) -> None:
         if self._changed and self._state is not None:
             await self._row.save(await out.connection(), self._state)
         self._changed = False
+
+
+def _progress(state: SeasonState) -> tuple[object, ...]:
+    return state.last_opened, state.open and len(state.open.waiting), *state.early

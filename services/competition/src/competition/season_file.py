@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 FILE_BYTES_MAX = 1_000_000
+BASELINES = ("buy_and_hold", "random")
 
 
 class BadSeason(ValueError):
@@ -93,6 +94,14 @@ class SeasonFile(_Strict):
         for field, values in uniques:
             if repeated := [value for value, count in Counter(values).items() if count > 1]:
                 raise ValueError(f"{field}: must be unique, {repeated[0]} stands there more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_baselines(self) -> "SeasonFile":
+        """What everyone is held against takes part in every season."""
+        there = {entry.model for entry in self.competitors if entry.kind == "baseline" and entry.active}
+        if missing := [model for model in BASELINES if model not in there]:
+            raise ValueError(f"competitors: every season has an active baseline of the model {missing[0]}")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """For tests and benchmarks: a venue with fees of 2 and 5 basis points, and short ways to say what comes in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from contracts.orders import (
     OrderAmendApproved,
     OrderApproved,
     OrderCancelApproved,
+    TradingHalted,
 )
 from contracts.signals import ExitChanges, Trigger
 from contracts.types import Side
@@ -31,23 +32,17 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fact:
     """A market record as the venue sees it."""
 
     event: Any
+    at: datetime = field(init=False)
+    instrument: str = field(init=False)
+    kind: str = field(init=False)
 
-    @property
-    def at(self) -> datetime:
-        return self.event.at  # type: ignore[no-any-return]
-
-    @property
-    def instrument(self) -> str:
-        return self.event.instrument  # type: ignore[no-any-return]
-
-    @property
-    def kind(self) -> str:
-        return self.event.type  # type: ignore[no-any-return]
+    def __post_init__(self) -> None:
+        self.at, self.instrument, self.kind = self.event.at, self.event.instrument, self.event.type
 
 
 def levels(text: str) -> tuple[tuple[Decimal, Decimal], ...]:
@@ -154,6 +149,13 @@ def change_exits(n: int, t: float, *, competitor_id: str = "ann", **changes: Any
 def flatten(n: int, t: float, side: Side, quantity: str, **fields: Any) -> LiquidationOrdered:
     given = {"instrument": BTC, "side": side, "quantity": quantity, "reason": "operator"} | fields
     return LiquidationOrdered.model_validate(_instructed(n, t, given))
+
+
+def halt(n: int, t: float, instrument: str | None = None) -> TradingHalted:
+    return TradingHalted(
+        event_id=named_id("halt", n), at=at(t), season_id="s1", competitor_id="ann", reason="operator",
+        instrument=instrument,
+    )  # fmt: skip
 
 
 def rules(clock: Clock = "lockstep", *, capital: str = "10000", **changes: Any) -> SeasonChanged:

@@ -46,7 +46,9 @@ def telling(apart_s: float, is_mine: Callable[[], bool]) -> Background:
 
     @asynccontextmanager
     async def enter(resources: Resources) -> AsyncIterator[Board]:
-        async with LatestValues[PortfolioUpdated](resources.settings.kafka, PortfolioUpdated.topic) as portfolios:
+        kafka = resources.settings.kafka
+        reading = LatestValues[PortfolioUpdated](kafka, PortfolioUpdated.topic, looks_apart_s=apart_s / 4)
+        async with reading as portfolios:
             board = Board(resources.publisher, portfolios)
             board.running = asyncio.create_task(board.keep_telling(apart_s, is_mine))
             try:

@@ -40,6 +40,8 @@ class Tracker:
             "accounts": len(accounts),
             "positions": sum(len(account.positions) for account in accounts),
             "trade_ids": sum(len(account.ledger.trade_ids) for account in accounts),
+            "unbalanced": sum(1 for account in accounts if not account.balances),
+            "unreconciled": sum(1 for account in accounts if account.reconciled is False),
         }
 
     def keeps(self, partition: int) -> bool:

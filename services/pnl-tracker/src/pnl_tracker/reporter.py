@@ -57,6 +57,8 @@ class Reporter:
         self._resources, self._db, self._tracker = resources, db, tracker
         self._log, registry = resources.telemetry.log, resources.telemetry.registry
         self._made = Counter("arena_reconciliations", "Accounts compared.", ["agrees"], registry=registry)
+        for agrees in ("true", "false"):
+            self._made.labels(agrees)  # there from the start: the first comparison is an increase too
         self._differences = Counter(
             "arena_reconciliation_differences", "Differences between venue, ledger and replay.", registry=registry
         )

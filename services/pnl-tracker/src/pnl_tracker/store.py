@@ -118,7 +118,7 @@ async def save(out: Writing, units: Iterable[tuple[int, Unit]]) -> None:
     db = await out.connection()
     await db.copy_to_table("ledger_entries", source=BytesIO(_entries_text(entries)))
     await db.copy_to_table("trades", source=BytesIO(_trades_text(trades)), columns=_TRADE_COLUMNS)
-    await db.copy_records_to_table("equity", records=samples)
+    await db.copy_to_table("equity", source=BytesIO(_samples_text(samples)))
 
 
 def _entries_text(rows: list[Row]) -> bytes:
@@ -139,6 +139,10 @@ def _trades_text(rows: list[Row]) -> bytes:
         for rest in ["\t".join(map(str, values))]
     ]
     return "".join(lines).encode()
+
+
+def _samples_text(rows: list[Row]) -> bytes:
+    return "".join(["\t".join(map(str, row)) + "\n" for row in rows]).encode()
 
 
 async def _load_ledgers(db: Connection, partition: int, accounts: dict[Key, Account]) -> None:

@@ -36,7 +36,8 @@ class ControlLog:
     async def opened(self, resources: Resources) -> AsyncIterator["ControlLog"]:
         """Known to its end before anything is judged."""
         next_offset = await self._load(await resources.connect())
-        self._reader, self._asker = await start_reader(self._kafka), await start_reader(self._kafka)
+        self._reader = await start_reader(self._kafka, of_one_partition=True)
+        self._asker = await start_reader(self._kafka)
         try:
             (self._where,) = await all_partitions(self._reader, [TOPIC])
             await all_partitions(self._asker, [TOPIC])

@@ -1,10 +1,10 @@
 """The latest of everything the gate looks at, and how long it waits for it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from chassis.latest import LatestValues
@@ -20,6 +20,13 @@ from risk_gate.core import Arena, Facts
 from risk_gate.everyone import Everyone
 
 log = structlog.get_logger(__name__)
+
+
+class Need(NamedTuple):
+    what: str
+    reader: LatestValues[Any]
+    find: Callable[[], Any]
+    """Something true once it is there."""
 
 
 class Views:
@@ -45,7 +52,8 @@ class Views:
     async def prepare(self, events: Sequence[Event]) -> None:
         """Wait, within bounds, for all that the judgement needs; last of all, know what operators ordered until now."""
         decisions = [event for event in events if isinstance(event, SignalProposed | DecisionMissed)]
-        await asyncio.gather(*map(self._ready, decisions))
+        if incomplete := [event for event in decisions if not self._has_all(event)]:
+            await asyncio.gather(*map(self._ready, incomplete))
         await self._control.catch_up()
 
     def facts(self, event: SignalEvent) -> Facts:
@@ -66,40 +74,44 @@ class Views:
         """The latest known of every competitor."""
         return {who: self._latest_positions(season_id, who) for who in self._everyone.competitors(season_id)}
 
+    def _has_all(self, event: SignalEvent) -> bool:
+        season = self._season(event)
+        return season is not None and all(need.find() for need in self._needs(event, season))
+
     async def _ready(self, event: SignalEvent) -> None:
-        season = await self._within(self._wait_live_s, event, "season", self._seasons, lambda: self._season(event))
+        finding = Need("season", self._seasons, lambda: self._season(event))
+        season = await self._within(self._wait_live_s, event, finding)
         if season is None:
             return
         within_s = self._wait_lockstep_s if season.clock == "lockstep" else self._wait_live_s
+        await asyncio.gather(*(self._within(within_s, event, need) for need in self._needs(event, season)))
+
+    def _needs(self, event: SignalEvent, season: SeasonChanged) -> list[Need]:
         about = event.season_id, event.competitor_id, event.round
-        waits = [self._within(within_s, event, "portfolio", self._portfolios, lambda: self._of_round(*about))]
+        needs = [Need("portfolio", self._portfolios, lambda: self._of_round(*about))]
         if looks_at_everyone(season.rules):
             everyone = partial(self._everyone.are_there, event.season_id, event.round)
-            waits.append(self._within(within_s, event, "all portfolios", self._portfolios, everyone))
+            needs.append(Need("all portfolios", self._portfolios, everyone))
         if isinstance(event, SignalProposed) and event.instrument in season.rules.instruments:
-            waits += self._market_waits(event, season, within_s)
-        await asyncio.gather(*waits)
+            needs += self._market_needs(event, season)
+        return needs
 
-    def _market_waits(
-        self, signal: SignalProposed, season: SeasonChanged, within_s: float
-    ) -> list[Coroutine[Any, Any, Any]]:
+    def _market_needs(self, signal: SignalProposed, season: SeasonChanged) -> list[Need]:
         if signal.action in ("hold", "cancel_orders"):
             return []
         name = signal.instrument
-        waits = [self._within(within_s, signal, "instrument", self._instruments, lambda: self._instruments.get(name))]
+        needs = [Need("instrument", self._instruments, lambda: self._instruments.get(name))]
         if season.clock == "lockstep":
             moment = min(signal.effective_at, season.held_at(signal.round))
             markets: tuple[LatestValues[Any], ...] = (self._books, self._marks)
-            waits += [self._within(within_s, signal, each.topic, each, _reached(each, moment)) for each in markets]
-        return waits
+            needs += [Need(each.topic, each, _reached(each, moment)) for each in markets]
+        return needs
 
-    async def _within(
-        self, seconds: float, event: SignalEvent, what: str, reader: LatestValues[Any], find: Callable[[], Any]
-    ) -> Any:
+    async def _within(self, seconds: float, event: SignalEvent, need: Need) -> Any:
         try:
-            return find() or await reader.wait(find, seconds)
+            return need.find() or await need.reader.wait(need.find, seconds)
         except TimeoutError:
-            log.warning("judged without", what=what, competitor=event.competitor_id, round=event.round)
+            log.warning("judged without", what=need.what, competitor=event.competitor_id, round=event.round)
             return None
 
     def _season(self, event: SignalEvent) -> SeasonChanged | None:

@@ -1,13 +1,14 @@
 """Requests and replies as they were, kept before anything is derived from them. One folder a decision:
 
     decisions/<season>/<competitor>/<round, 8 digits>/request.json    what the model was asked
-    decisions/<season>/<competitor>/<round, 8 digits>/reply.json      what it said, or why it said nothing
+    decisions/<season>/<competitor>/<round, 8 digits>/call-1.request  the first call to its provider, as it was sent
+    decisions/<season>/<competitor>/<round, 8 digits>/call-1.reply    what came back, byte by byte
+    decisions/<season>/<competitor>/<round, 8 digits>/reply.json      what it said, or why it said nothing; its calls
     snapshots/<season>/<round, 8 digits>.json                         the snapshot's canonical bytes, once for all
 
 The SHA-256 in the event is that of the object's bytes.
 """
 
-import hashlib
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from contracts.types import Count, Sha256, Time, UsdSize
 from pydantic import Field
 
 from signal_runtime.core.view import View
+from signal_runtime.turn import Call, sha256_of
 
 
 class Answer(Model):
@@ -33,7 +35,8 @@ class Answer(Model):
     at: Time
     """Arena time at which it was there."""
     latency_ms: Count
-    attempts: Annotated[int, Field(ge=1)] = 1
+    calls: Annotated[tuple[Call, ...], Field(max_length=100)] = ()
+    """To its provider, in their order; none where it asks nobody."""
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     cost_usd: UsdSize | None = None
@@ -57,7 +60,7 @@ class Kept(Model):
             model=answer.model,
             offline=answer.offline,
             latency_ms=answer.latency_ms,
-            attempts=answer.attempts,
+            attempts=max(len(answer.calls), 1),
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
             cost_usd=answer.cost_usd,
@@ -80,20 +83,28 @@ class Records:
             return None
         answer = Answer.model_validate_json(data)
         same = (answer.request_id, answer.snapshot_sha256) == (request.event_id, request.snapshot_sha256)
-        return Kept(answer=answer, sha256=hashlib.sha256(data).hexdigest(), folder=folder) if same else None
+        return Kept(answer=answer, sha256=sha256_of(data), folder=folder) if same else None
 
     async def keep_request(self, view: View) -> str:
         """Returns its SHA-256."""
         data = request_bytes(view)
         await self._keep_snapshot(view.snapshot)
         await self._objects.put(f"{_folder(view.request)}/request.json", data)
-        return hashlib.sha256(data).hexdigest()
+        return sha256_of(data)
+
+    async def text(self, request: DecisionRequested, number: int) -> str | None:
+        """What the competitor of the request said in round `number`; None where it said nothing."""
+        data = await self._objects.get(f"{_folder(request, number)}/reply.json")
+        return None if data is None else Answer.model_validate_json(data).text
+
+    async def keep_file(self, request: DecisionRequested, name: str, data: bytes) -> None:
+        await self._objects.put(f"{_folder(request)}/{name}", data)
 
     async def keep_answer(self, request: DecisionRequested, answer: Answer) -> Kept:
         data = canonical_bytes(answer.model_dump(mode="json"))
         folder = _folder(request)
         await self._objects.put(f"{folder}/reply.json", data)
-        return Kept(answer=answer, sha256=hashlib.sha256(data).hexdigest(), folder=folder)
+        return Kept(answer=answer, sha256=sha256_of(data), folder=folder)
 
     async def _keep_snapshot(self, snapshot: MarketSnapshot) -> None:
         if self._snapshot_kept != snapshot.sha256:
@@ -114,8 +125,8 @@ def request_bytes(view: View) -> bytes:
     )
 
 
-def _folder(request: DecisionRequested) -> str:
-    return f"decisions/{request.season_id}/{request.competitor_id}/{request.round:08d}"
+def _folder(request: DecisionRequested, number: int | None = None) -> str:
+    return f"decisions/{request.season_id}/{request.competitor_id}/{number or request.round:08d}"
 
 
 def _snapshot_path(snapshot: MarketSnapshot) -> str:

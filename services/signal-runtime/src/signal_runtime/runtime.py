@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from contracts.competition import DecisionRequested, SeasonChanged
@@ -17,8 +18,9 @@ from signal_runtime.core.reply import parse_reply
 from signal_runtime.core.signals import Asked, missed, signals
 from signal_runtime.core.view import View
 from signal_runtime.inputs import Gone, Inputs
-from signal_runtime.models import Registry, Reply, SignalModel, UnknownModel
 from signal_runtime.records import Answer, Kept, Records
+from signal_runtime.registry import Registry, SignalModel, UnknownModel
+from signal_runtime.turn import Turn
 
 Signals = Sequence[SignalProposed] | Sequence[DecisionMissed]
 ERROR_LENGTH_MAX = 500
@@ -90,16 +92,20 @@ class SignalRuntime:
         except (UnknownModel, BadParameter) as error:
             return about.missed("model_error", _said(error))
         about.request_sha256 = await self._records.keep_request(view)
-        about.began = time.perf_counter()
+        about.turn = turn = Turn(about.begin(), partial(self._records.keep_file, about.request))
         try:
-            async with asyncio.timeout(about.seconds_left()) as deadline, self._turns[about.model.name]:
-                return about.said(await about.model.answer(view))
+            async with asyncio.timeout(turn.left_s()) as deadline, self._turns[about.model.name]:
+                reply = await about.model.answer(view, turn)
+            return about.said(reply.text) if reply.missed is None else about.missed(reply.missed, reply.detail)
         except TimeoutError as error:
-            if deadline.expired():
-                return about.missed("timeout", "no answer by the deadline")
-            return about.missed("model_error", _said(error))
+            if not deadline.expired():
+                return about.missed("model_error", _said(error))
+            # What came before a repair that did not come in time is its answer.
+            return about.missed("timeout", "no answer by the deadline") if turn.text is None else about.said(turn.text)
         except Exception as error:  # whatever a model does, the others go on
             return about.missed("model_error", _said(error))
+        finally:
+            await turn.flush()
 
     async def _derived(self, request: DecisionRequested, season: SeasonChanged, kept: Kept) -> Signals:
         answer = kept.answer
@@ -123,21 +129,21 @@ class _About:
         self.live = season.clock == "live"
         self.model: SignalModel | None = None
         self.request_sha256: str | None = None
+        self.turn: Turn | None = None
         self.began = time.perf_counter()
+
+    def begin(self) -> Callable[[], float]:
+        """Asking begins now: the seconds that are left from here on, by the clock that measures latency."""
+        self.began, within_s = time.perf_counter(), self.seconds_left()
+        return lambda: within_s - (time.perf_counter() - self.began)
 
     def seconds_left(self) -> float:
         """Live: until the deadline. Lockstep: as long as a round leaves, in seconds of the wall, from the asking on."""
         since = self._now() if self.live else self.request.at
         return max((self.request.deadline - since).total_seconds(), 0.0)
 
-    def said(self, reply: Reply) -> Answer:
-        return self._made(
-            text=reply.text,
-            attempts=reply.attempts,
-            input_tokens=reply.input_tokens,
-            output_tokens=reply.output_tokens,
-            cost_usd=reply.cost_usd,
-        )
+    def said(self, text: str | None) -> Answer:
+        return self._made(text=text or "")
 
     def missed(self, reason: MissReason, detail: str) -> Answer:
         return self._made(missed=reason, detail=detail)
@@ -152,6 +158,7 @@ class _About:
             at=self._now() if self.live else self._lockstep_at(latency_ms, said.get("missed")),
             latency_ms=latency_ms,
             request_sha256=self.request_sha256,
+            **(self.turn.figures() if self.turn else {}),
             **said,
         )
 

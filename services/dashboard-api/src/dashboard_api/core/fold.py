@@ -22,7 +22,7 @@ def fold(book: TradeBook, event: Event) -> Sequence[Fact]:
             trade = book.filled(event)
             return (event, trade) if trade else (event,)
         case PositionLiquidated():
-            trade = book.taken_over(event)
+            trade = book.liquidated(event)
             return (trade,) if trade else ()
         case FundingSettled():
             book.funded(event)

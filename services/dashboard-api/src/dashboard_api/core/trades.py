@@ -110,18 +110,20 @@ class TradeBook:
             self.changed.add(where)
             self.open[where] = trade.model_copy(update={"funding": trade.funding + funding.payment})
 
-    def taken_over(self, event: PositionLiquidated) -> Trade | None:
-        """The insurance fund takes the rest of the position at its bankruptcy price; steps before that are fills."""
+    def liquidated(self, event: PositionLiquidated) -> Trade | None:
+        """The fee of a step whose fills were told before it; what it closed is closed now, fee paid."""
         where = event.season_id, event.competitor_id, event.instrument
         trade = self.open.get(where)
-        if trade is None or event.step != "taken_over":
+        if trade is None or event.step == "orders_cancelled":
             return None
-        price = event.price or event.bankruptcy_price or event.mark_price
-        execution = _Execution(-trade.quantity, price, event.fee, event.at, None, "liquidation")
         self.changed.add(where)
-        return self._reduce(where, trade, execution, None)
+        trade = self.open[where] = trade.model_copy(update={"fees": trade.fees + event.fee})
+        if trade.quantity:
+            return None
+        del self.open[where]
+        return _closed(trade, _Execution(-event.quantity, event.mark_price, ZERO, event.at, None, "liquidation"))
 
-    def _reduce(self, where: Where, trade: OpenTrade, execution: _Execution, fill: OrderFilled | None) -> Trade | None:
+    def _reduce(self, where: Where, trade: OpenTrade, execution: _Execution, fill: OrderFilled) -> Trade | None:
         size = min(abs(execution.quantity), abs(trade.quantity))
         rest = abs(execution.quantity) - size
         fee = execution.fee if rest == 0 else _rounded(execution.fee * size / abs(execution.quantity))
@@ -133,11 +135,11 @@ class TradeBook:
                 "fills": trade.fills + 1,
             }
         )
-        if trade.quantity != 0:
-            self.open[where] = trade
+        self.open[where] = trade
+        if trade.quantity != 0 or execution.purpose == "liquidation":  # whose fee is told after its fills
             return None
         del self.open[where]
-        if rest > 0 and fill is not None:
+        if rest > 0:
             flipped = replace(execution, quantity=rest.copy_sign(execution.quantity), fee=execution.fee - fee)
             self.open[where] = _enter(_opened(fill, where), flipped)
         return _closed(trade, execution)

@@ -36,6 +36,11 @@ class Admission:
             return Refusal("DUPLICATE_CLIENT_ORDER_ID", order.client_order_id)
         if order.expires_at is not None and order.expires_at <= at:
             return Refusal("EXPIRED", f"at {order.expires_at.isoformat()}")
+        if not order.reduce_only and at - order.effective_at > self._market.terms.order_age_max(order.season_id):
+            return Refusal("EXPIRED", f"it was due at {order.effective_at.isoformat()}, too long ago")
+        limit = self._market.terms.open_orders_max(order.season_id)
+        if _may_rest(order) and sum(1 for _ in account.open_orders()) >= limit:
+            return Refusal("OPEN_ORDERS_ABOVE_MAX", f"{limit} orders rest or wait, no more may")
         mode = mode_of(account, order.instrument)
         if mode is not None and order.margin_mode not in (None, mode):
             return Refusal("MARGIN_MODE_MISMATCH", f"{order.margin_mode} beside what is {mode}")
@@ -117,6 +122,10 @@ class Admission:
     def _open_loss(self, order: Order, price: Decimal) -> Decimal:
         mark = self._margins.mark(order.instrument)
         return abs(price - mark) if mark is not None and worse(order.side, price, mark) else ZERO
+
+
+def _may_rest(order: Order) -> bool:
+    return order.trigger is not None or order.time_in_force in ("GTC", "POST_ONLY")
 
 
 def mode_of(account: Account, instrument: str) -> MarginMode | None:

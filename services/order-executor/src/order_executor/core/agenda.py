@@ -5,13 +5,19 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 from uuid import UUID
 
-from contracts.orders import ExitChangeApproved, LiquidationOrdered, OrderAmendApproved, OrderCancelApproved
+from contracts.orders import (
+    ExitChangeApproved,
+    LiquidationOrdered,
+    OrderAmendApproved,
+    OrderCancelApproved,
+    TradingHalted,
+)
 
 from order_executor.core.orders import Order
 
-Instruction = OrderCancelApproved | OrderAmendApproved | ExitChangeApproved | LiquidationOrdered
+Instruction = OrderCancelApproved | OrderAmendApproved | ExitChangeApproved | LiquidationOrdered | TradingHalted
 """What the gate lets through besides orders."""
-INSTRUCTIONS = OrderCancelApproved, OrderAmendApproved, ExitChangeApproved, LiquidationOrdered
+INSTRUCTIONS = OrderCancelApproved, OrderAmendApproved, ExitChangeApproved, LiquidationOrdered, TradingHalted
 
 
 class Due(NamedTuple):
@@ -64,6 +70,8 @@ class Agenda:
 
 
 def _due(item: Order | Instruction) -> Due:
+    if isinstance(item, TradingHalted):
+        return Due(item.at, item.competitor_id, item.season_id, 0, 0, item.event_id)
     if isinstance(item, Order):
         number, part, item_id = item.round or 0, item.part, item.order_id
     elif isinstance(item, LiquidationOrdered):

@@ -43,9 +43,11 @@ def take(consumed: Consumed, side: Side, price: Decimal, quantity: Decimal) -> N
 def displayed(book: BookUpdated, side: Side, price: Decimal) -> Decimal | None:
     """The size shown on the order's own side at its price; None where the book does not reach that deep."""
     levels = book.bids if side == "buy" else book.asks
+    if not levels or (levels[-1][0] > price if side == "buy" else levels[-1][0] < price):
+        return None
     for shown, quantity in levels:
         if shown == price:
             return quantity
         if shown < price if side == "buy" else shown > price:
-            return ZERO
-    return None
+            break
+    return ZERO

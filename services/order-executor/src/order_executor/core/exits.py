@@ -25,20 +25,29 @@ class Reached(NamedTuple):
     observed_price: Decimal
 
 
+class Prices(NamedTuple):
+    """What a mark or a trade says of the prices that triggers look at; None: nothing."""
+
+    mark_price: Decimal | None
+    last_price: Decimal | None
+    index_price: Decimal | None
+
+
 Find = Callable[[Position], Reached | None]
 
 
-def on_mark(position: Position, mark: MarkUpdated) -> Reached | None:
+def on_prices(position: Position, prices: Prices) -> Reached | None:
     plan = position.exit_plan
     if plan is None or not position.quantity:
         return None
-    price = observed(plan.trigger, mark)
-    is_long = position.quantity > 0
+    price, is_long = observed(plan.trigger, prices), position.quantity > 0
+    if price is None:
+        return None
     if plan.stop_loss is not None and (price <= plan.stop_loss if is_long else price >= plan.stop_loss):
         return Reached("stop_loss", plan.stop_loss, price)
-    condition = plan.invalidation_condition
-    if condition is not None and condition.interval is None and _holds(condition, mark.mark_price):
-        return Reached("invalidation", condition.price, mark.mark_price)
+    condition, at_mark = plan.invalidation_condition, prices.mark_price
+    if condition is not None and condition.interval is None and at_mark and _holds(condition, at_mark):
+        return Reached("invalidation", condition.price, at_mark)
     if plan.take_profit is not None and (price >= plan.take_profit if is_long else price <= plan.take_profit):
         return Reached("take_profit", plan.take_profit, price)
     return None
@@ -51,10 +60,18 @@ def on_bar(position: Position, bar: BarClosed) -> Reached | None:
     return Reached("invalidation", condition.price, bar.close)
 
 
-def observed(on: TriggerPrice, mark: MarkUpdated) -> Decimal:
-    """A venue that gives no last or index price is no reason to lose a stop: the mark stands in."""
-    prices = {"mark": mark.mark_price, "last": mark.last_price, "index": mark.index_price}
-    return prices[on] or mark.mark_price
+def of_mark(mark: MarkUpdated, printed: Decimal | None) -> Prices:
+    """The last price is the last trade's. A venue that gives none is no reason to lose a stop: the mark stands in."""
+    price = mark.mark_price
+    return Prices(price, printed or mark.last_price or price, mark.index_price or price)
+
+
+def of_trade(price: Decimal) -> Prices:
+    return Prices(None, price, None)
+
+
+def observed(on: TriggerPrice, prices: Prices) -> Decimal | None:
+    return {"mark": prices.mark_price, "last": prices.last_price, "index": prices.index_price}[on]
 
 
 def changed(plan: ExitPlan | None, changes: ExitChanges) -> ExitPlan | None:

@@ -6,7 +6,13 @@ from datetime import datetime
 
 from contracts.base import Event
 from contracts.executions import ExitPlanChanged
-from contracts.orders import ExitChangeApproved, LiquidationOrdered, OrderAmendApproved, OrderCancelApproved
+from contracts.orders import (
+    ExitChangeApproved,
+    LiquidationOrdered,
+    OrderAmendApproved,
+    OrderCancelApproved,
+    TradingHalted,
+)
 
 from order_executor.core import reports
 from order_executor.core.account import Account
@@ -34,6 +40,8 @@ class Instructed:
                 return self._change_exits(account, event, at)
             case LiquidationOrdered():
                 return self._closer.ordered(account, event, at)
+            case TradingHalted():
+                return self._halt(account, event, at)
 
     def _cancel(self, account: Account, event: OrderCancelApproved, at: datetime) -> Sequence[Event]:
         """The one named, or all of the instrument, or all: nothing to take back is no error, an unknown name is one."""
@@ -42,6 +50,11 @@ class Instructed:
         if name and not orders and event.instrument is not None:
             return [reports.refused(event, event.instrument, at, "ORDER_UNKNOWN", name)]
         return [self._desk.withdraw(account, order, at, "competitor") for order in orders]
+
+    def _halt(self, account: Account, event: TradingHalted, at: datetime) -> Sequence[Event]:
+        """What may take on risk in the halt's scope; what is reduce-only stays, as do exit plans."""
+        orders = [each for each in account.open_orders(event.instrument) if not each.reduce_only]
+        return [self._desk.withdraw(account, order, at, "halted") for order in orders]
 
     def _amend(self, account: Account, event: OrderAmendApproved, at: datetime) -> Sequence[Event]:
         name, instrument = event.target_client_order_id, event.instrument

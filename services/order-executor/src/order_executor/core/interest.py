@@ -12,6 +12,7 @@ class Interest:
         self._holding: dict[str, set[AccountKey]] = {}
         self._resting: dict[str, set[AccountKey]] = {}
         self._waiting: dict[str, set[AccountKey]] = {}
+        self._last: dict[str, set[AccountKey]] = {}
 
     def update(self, account: Account) -> list[str]:
         """After anything that changed what the account holds or wants; returns the instruments looked at."""
@@ -20,6 +21,7 @@ class Interest:
             _mark(self._holding, name, account.key, wanted=bool(account.held(name)))
             _mark(self._resting, name, account.key, wanted=bool(account.orders.get(name)))
             _mark(self._waiting, name, account.key, wanted=bool(account.waiting.get(name)))
+            _mark(self._last, name, account.key, wanted=_looks_at_trades(account, name))
         return names
 
     def holding(self, instrument: str) -> AbstractSet[AccountKey]:
@@ -28,10 +30,23 @@ class Interest:
     def resting(self, instrument: str) -> AbstractSet[AccountKey]:
         return self._resting.get(instrument, _NOBODY)
 
+    def in_trades(self, instrument: str) -> AbstractSet[AccountKey]:
+        """Whose exit or order waits for the last price."""
+        return self._last.get(instrument, _NOBODY)
+
     def in_marks(self, instrument: str) -> AbstractSet[AccountKey]:
         """Who holds a position, or waits for the price."""
         waiting = self._waiting.get(instrument)
         return self.holding(instrument) | waiting if waiting else self.holding(instrument)
+
+
+def _looks_at_trades(account: Account, instrument: str) -> bool:
+    position = account.positions.get(instrument)
+    plan = position.exit_plan if position is not None and position.quantity else None
+    waiting = account.waiting.get(instrument, ())
+    return (plan is not None and plan.trigger == "last") or any(
+        each.trigger.on == "last" for each in waiting if each.trigger
+    )
 
 
 def _mark(index: dict[str, set[AccountKey]], instrument: str, key: AccountKey, *, wanted: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
@@ -55,6 +55,12 @@ class Terms:
         """The opening balance of every account."""
         return self.rules[season_id].capital if season_id in self.rules else ZERO
 
+    def open_orders_max(self, season_id: str) -> int:
+        return self.rules[season_id].open_orders_max
+
+    def order_age_max(self, season_id: str) -> timedelta:
+        return timedelta(seconds=self.rules[season_id].order_age_max_s)
+
     def liquidation_fee(self, season_id: str, instrument: str) -> Decimal:
         """The taker fee, as OKX charges forced liquidations; a rebate is none."""
         return max(ZERO, self.fees(season_id, instrument).taker)
@@ -69,23 +75,32 @@ class Terms:
 
 @dataclass(slots=True)
 class Market:
-    """The last books and marks of one unit's time."""
+    """The last books, marks and trades of one unit's time."""
 
     terms: Terms = field(default_factory=Terms)
     read: Callable[[MarketRecord], Any] = lambda record: record.event
     """The record's event; None where it breaks its contract."""
     books: dict[str, MarketRecord] = field(default_factory=dict)
     marks: dict[str, MarketRecord] = field(default_factory=dict)
+    trades: dict[str, MarketRecord] = field(default_factory=dict)
 
     def remember(self, record: MarketRecord) -> None:
         if record.kind == "book_updated":
             self.books[record.instrument] = record
         elif record.kind == "mark_updated":
             self.marks[record.instrument] = record
+        elif record.kind == "trade_printed":
+            self.trades[record.instrument] = record
 
     def book(self, instrument: str) -> BookUpdated | None:
         record = self.books.get(instrument)
         return self.read(record) if record else None
+
+    def printed(self, instrument: str) -> Decimal | None:
+        """The price of the last trade; None until the first."""
+        record = self.trades.get(instrument)
+        trade = self.read(record) if record else None
+        return trade.price if trade else None
 
     def mark(self, instrument: str) -> MarkUpdated | None:
         record = self.marks.get(instrument)

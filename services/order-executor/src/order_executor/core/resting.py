@@ -40,19 +40,27 @@ class Resting:
 
     def reach(self, account: Account, book: BookUpdated, at: datetime) -> Sequence[Event]:
         """Orders that the book's other side reached fill at their own price up to the size shown, the best first."""
+        orders = account.orders.get(book.instrument, ())
+        if unusable(book, "buy") or unusable(book, "sell"):
+            orders = [order for order in orders if not unusable(book, order.side)]
+        met = [order for order in orders if not beyond_limit(order, best(book, order))]
         events: list[Event] = []
-        for order in sorted(account.orders.get(book.instrument, ()), key=_aggression):
-            if order.is_open and unusable(book, order.side) is None and not beyond_limit(order, best(book, order)):
+        for order in sorted(met, key=_aggression):
+            if order.is_open:
                 events += self._quoted_through(account, order, book, at)
         return events
 
     def traded(self, account: Account, trade: TradePrinted, at: datetime) -> Sequence[Event]:
         """Orders at the trade's price or better share what it took beyond those in front of them."""
+        met = [
+            order
+            for order in account.orders.get(trade.instrument, ())
+            if order.side != trade.aggressor and not beyond_limit(order, trade.price)
+        ]
         events: list[Event] = []
         left = trade.quantity
-        for order in sorted(account.orders.get(trade.instrument, ()), key=_aggression):
-            assert order.limit_price is not None
-            if order.side == trade.aggressor or worse(order.side, trade.price, order.limit_price) or not order.is_open:
+        for order in sorted(met, key=_aggression):
+            if not order.is_open:
                 continue
             size = self._turn(account, order, trade, left)
             filled = self._fill(account, order, size, at)

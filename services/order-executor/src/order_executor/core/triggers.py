@@ -3,19 +3,17 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from contracts.market import MarkUpdated
-
-from order_executor.core.exits import observed
+from order_executor.core.exits import Prices, observed
 from order_executor.core.orders import Order
 
 
-def reached(orders: Iterable[Order], mark: MarkUpdated) -> list[tuple[Order, Decimal]]:
+def reached(orders: Iterable[Order], prices: Prices) -> list[tuple[Order, Decimal]]:
     """The orders whose price was reached, with the price that was seen, the oldest first."""
     found = []
     for order in orders:
         assert order.trigger is not None
-        price = observed(order.trigger.on, mark)
-        if _is_reached(order, price):
+        price = observed(order.trigger.on, prices)
+        if price is not None and _is_reached(order, price):
             found.append((order, price))
     return found
 

@@ -46,6 +46,8 @@ class Venue:
         self._liquidator = Liquidator(self.info, self._margins, self._desk, self.changes)
         self._watches: deque[Watch] = deque()
         self._interest = Interest()
+        self._seen: dict[str, MarketRecord] = {}
+        """By instrument the last book that every resting order has seen; one that came since saw it on arrival."""
         self._day_ends = EPOCH
 
     def restore(
@@ -93,11 +95,14 @@ class Venue:
         match record.kind:
             case "book_updated" if resting:
                 events += self._reach(name, resting)
-            case "trade_printed" if resting:
-                events += self._trade(record, resting)
+            case "trade_printed":
+                if resting:
+                    events += self._trade(record, resting)
+                if (keys := self._interest.in_trades(name)) and (trade := self.info.read(record)):
+                    self._watches.append(watches.of_trade(trade, self.now, keys))
             case "mark_updated" if (keys := self._interest.in_marks(name)) and (mark := self.info.read(record)):
                 self._plan_funding(name)
-                self._watches.append(watches.of_mark(mark, self.now, keys))
+                self._watches.append(watches.of_mark(mark, self.info.printed(name), self.now, keys))
             case "bar_closed" if (keys := self._interest.holding(name)) and (bar := self.info.read(record)):
                 self._watches.append(watches.of_bar(bar, self.now, keys))
         return events
@@ -178,7 +183,11 @@ class Venue:
         return [event]
 
     def _see_book(self, instrument: str, keys: Keys) -> None:
-        if (book := self.info.book(instrument)) is not None:
+        record = self.info.books.get(instrument)
+        if record is None or self._seen.get(instrument) is record:
+            return
+        self._seen[instrument] = record
+        if (book := self.info.read(record)) is not None:
             for key in keys:
                 self._book.seen(self.accounts[key], book)
 
@@ -211,13 +220,14 @@ class Venue:
 
     def _watched(self, watch: Watch, account: Account) -> Sequence[Event]:
         """First the liquidation, then exits, then orders that waited for the price."""
-        if watch.mark is None:
+        if watch.prices is None:
             return self._exit(account, watch)
         events: list[Event] = []
         if account.held(watch.instrument):
-            events += self._liquidator.check(account, watch.instrument, self.now)
+            if watch.is_mark:
+                events += self._liquidator.check(account, watch.instrument, self.now)
             events += self._exit(account, watch)
-        for order, price in triggers.reached(account.waiting.get(watch.instrument, ()), watch.mark):
+        for order, price in triggers.reached(account.waiting.get(watch.instrument, ()), watch.prices):
             events += self._desk.set_off(account, order, price, self.now)
         return events
 
@@ -225,6 +235,8 @@ class Venue:
         """An exit that began goes on, wherever the price is by now."""
         position = account.positions[watch.instrument]
         if (closing := position.closing) is not None:
+            if watch.prices is not None and not watch.is_mark:
+                return ()
             reached = Reached(closing.purpose, closing.trigger_price, watch.price)
         elif found := watch.find(position):
             reached, position.closing = found, Closing(found.purpose, found.trigger_price)

@@ -150,6 +150,12 @@ class Account:
         self.opening = ended
         return statement(*self.key, midnight, begun, ended, views)
 
+    @property
+    def balances(self) -> bool:
+        """Whether the ledger explains the account."""
+        costs = {name: position.cost for name, position in self.positions.items() if position.cost}
+        return self.ledger.explains(self.cash, costs)
+
     def portfolio(
         self, event_id: UUID, at: datetime, cause: Cause, price: Price,
         *, listings: Listings, round: int | None = None, traceparent: str = "",
@@ -163,7 +169,6 @@ class Account:
             gross += view.notional
             net += view.notional.copy_sign(view.quantity)
         cash = self.cash
-        costs = {name: position.cost for name, position in self.positions.items() if position.cost}
         equity = cash + unrealised
         margins = margined(cash, held, views, listings, self.fee_rate)
         self._sampled(equity)
@@ -180,7 +185,7 @@ class Account:
             positions=tuple(views),
             trades=self.trades, wins=self.wins, fills=self.fills, turnover=self.turnover,
             peak_equity=self.peak_equity, max_drawdown=self.max_drawdown,
-            books_balanced=self.reconciled is not False and self.ledger.explains(cash, costs),
+            books_balanced=self.reconciled is not False and self.balances,
             liquidation_fees=self.liquidation_fees, maintenance_margin=margins.maintenance, margin_ratio=margins.ratio,
             leverage=quotient(gross, equity) if equity > 0 else None,
             losing_streak=self.losing_streak, reconciled=self.reconciled,

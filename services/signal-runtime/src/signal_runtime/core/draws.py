@@ -10,8 +10,3 @@ def draw(seed: str, label: str) -> Decimal:
     """From 0 up to but not 1, in 2^40 equal steps, to 12 places."""
     digest = hashlib.sha256(f"{seed}|{label}".encode()).digest()
     return (Decimal(int.from_bytes(digest[:5], "big")) / _STEPS).quantize(Decimal("1e-12"), "ROUND_DOWN")
-
-
-def whole(seed: str, label: str, low: int, high: int) -> int:
-    """From low to high, both included."""
-    return low + int(draw(seed, label) * (high - low + 1))

@@ -1,9 +1,10 @@
 """Finds the JSON in what a language model wrote: fences, prose, thinking, full-width punctuation around and in it.
 
-Only what begins like a decision is looked at (`{"` or `[{`), so that an array of numbers in the prose never is one.
+Only what begins like a decision is looked at (`{"`, `{'` or `[{`): an array of numbers in the prose never is one.
 What begins so and never ends is a truncated reply: its whole inner objects are not taken for the decision.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -11,85 +12,68 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from signal_runtime.core.errors import AmbiguousReply, NoDecision, TruncatedReply
+from signal_runtime.core.loose_json import as_json
 
-NESTING_MAX = 16
 NUMBER_LENGTH_MAX = 40
+OBJECTS_MAX = 500
 
-_begins = re.compile(r'[{｛]\s*["“”＂]|[\[［【]\s*[{｛]').search
-_STRUCTURE = str.maketrans("｛｝［］【】：，　", "{}[][]:, ")
-_OPENING, _CLOSING = "{[", "}]"
-_QUOTES = '"＂“”'
+# Every repetition is bounded or has one way to match: a hostile reply must not cost more than its length.
+_begins = re.compile(
+    r"""[{｛]\s*(?:(?://|\#)[^\n]{0,200}\n\s*|/\*[^*]{0,200}\*/\s*){0,4}["“”＂']|[\[［【]\s*[{｛]"""
+).search
+_thinking_ends = re.compile(r"</(?:think|thinking|thought|thoughts|reasoning|scratchpad|analysis)>", re.IGNORECASE)
+_thinking_begins = re.compile(r"\s*<(?:think|thinking|thought|thoughts|reasoning|scratchpad|analysis)>", re.IGNORECASE)
 
 
 def without_thinking(text: str) -> str:
     """Servers of reasoning models leave `<think> … </think>` before the answer, sometimes without its beginning."""
-    before, closing, answer = text.rpartition("</think>")
-    if not closing and before == "" and answer.lstrip().startswith("<think>"):
+    answer = _thinking_ends.split(text)[-1]
+    if _thinking_begins.match(answer):
         raise TruncatedReply("it ends within its thinking")
     return answer
 
 
+def unpacked(text: str) -> str:
+    """A reply that is itself one JSON string, or escaped as HTML, as what it stands for; any other as it is."""
+    stripped = text.strip().strip("\ufeff").strip()
+    if stripped.startswith('"{') or stripped.startswith('"['):
+        try:
+            inner = json.loads(stripped)
+        except json.JSONDecodeError:
+            return text
+        return inner if isinstance(inner, str) else text
+    return text if _begins(text) or "&quot;" not in text else html.unescape(text)
+
+
 def json_values(text: str) -> Iterator[Any]:
-    """Every JSON object or list of objects in the text, in order; numbers as Decimal. Raises what `errors` names."""
-    at, not_json = 0, ""
+    """Every JSON object or list of objects in the text, in order; numbers as Decimal. Raises what `errors` names.
+
+    What looks like JSON and is none is passed over before the first that is (a template, a draft), never after it.
+    """
+    at, not_json, looked_at = 0, "", 0
     found = False
     while begins := _begins(text, at):
-        region, at = _region(text, begins.start())
+        looked_at += 1
+        if looked_at > OBJECTS_MAX:
+            raise NoDecision(f"more than {OBJECTS_MAX} JSON objects")
+        region, at = as_json(text, begins.start())
         try:
-            value = json.loads(
-                region,
-                parse_float=_number,
-                parse_int=_number,
-                parse_constant=_no_constant,
-                object_pairs_hook=_unique,
-            )
+            value = loaded(region)
         except json.JSONDecodeError as error:
             not_json = not_json or f"line {error.lineno} column {error.colno} of what looks like JSON: {error.msg}"
+            if found and "signal" in region:
+                raise AmbiguousReply(f"after a decision, {not_json}") from None
             continue
-        found = True
+        found = found or bool(value)
         yield value
     if not found and not_json:
         raise NoDecision(not_json)
 
 
-def _region(text: str, start: int) -> tuple[str, int]:
-    """From the bracket at `start` to its closing one, punctuation made ASCII outside strings; and where that ends."""
-    out: list[str] = []
-    depth, quote, at = 0, "", start
-    while at < len(text):
-        char = text[at]
-        if quote:
-            at += _in_string(out, text, at, quote)
-            quote = "" if _closes(char, quote) else quote
-            continue
-        at += 1
-        char = char.translate(_STRUCTURE)
-        if char in _QUOTES:
-            quote, char = char, '"'
-        depth += (char in _OPENING) - (char in _CLOSING)
-        out.append(char)
-        if depth > NESTING_MAX:
-            raise NoDecision(f"brackets nest deeper than {NESTING_MAX}")
-        if depth == 0:
-            return "".join(out), at
-    raise TruncatedReply("its JSON does not end")
-
-
-def _closes(char: str, quote: str) -> bool:
-    return char == quote if quote in '"＂' else char in "“”"
-
-
-def _in_string(out: list[str], text: str, at: int, quote: str) -> int:
-    """Copy one character of a string, an escape as a whole; how many characters that were."""
-    char = text[at]
-    if char == "\\":
-        out.append(text[at : at + 2])
-        return 2
-    if _closes(char, quote):
-        out.append('"')
-    else:
-        out.append('\\"' if char == '"' else char if char >= " " else f"\\u{ord(char):04x}")
-    return 1
+def loaded(region: str) -> Any:
+    return json.loads(
+        region, parse_float=_number, parse_int=_number, parse_constant=_no_constant, object_pairs_hook=_unique
+    )
 
 
 def _number(written: str) -> Decimal:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 T = TypeVar("T")
 
@@ -13,7 +13,7 @@ class BadParameter(ValueError):
 
 
 def read_parameters(into: type[T], written: Mapping[str, str]) -> T:
-    """An instance of the dataclass `into`, whose fields are Decimal, int, bool or str and have defaults.
+    """An instance of the dataclass `into`, whose fields are Decimal, int, bool or str, or null, and have defaults.
 
     A field's `metadata` may hold `low`, `high` (both included) or `choices`.
     """
@@ -34,6 +34,8 @@ def _value(name: str, text: str, kind: Any, bounds: Mapping[str, Any]) -> Any:
 
 
 def _converted(name: str, text: str, kind: Any) -> Any:
+    if optional := get_args(kind):
+        kind = next(each for each in optional if each is not type(None))
     if kind is str:
         return text
     if kind is bool:

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Dec
 
 from contracts.competition import DecisionRequested, SeasonChanged
 from contracts.market import InstrumentListed
-from contracts.signals import Attempt, DecisionMissed, ExitPlan, MissReason, SignalProposed
+from contracts.signals import Attempt, DecisionMissed, ExitChanges, ExitPlan, MissReason, SignalProposed
 
 from signal_runtime.core.decision import CoinDecision, Decision
 
@@ -92,6 +92,7 @@ def _decided(coin: CoinDecision, season: SeasonChanged, specs: Mapping[str, Inst
     instrument = instrument_of(coin.coin, season, specs)
     spec = specs.get(instrument)
     limited = coin.limit_price is not None and coin.signal in ("buy_to_enter", "sell_to_enter")
+    changes = coin.signal == "change_exits"
     return {
         "action": coin.signal,
         "instrument": instrument,
@@ -100,7 +101,8 @@ def _decided(coin: CoinDecision, season: SeasonChanged, specs: Mapping[str, Inst
         "limit_price": _passive(coin, spec) if limited else None,
         "time_in_force": (coin.time_in_force or "IOC") if limited else "IOC",
         "leverage": coin.leverage,
-        "exit_plan": _exit_plan(coin, spec),
+        "exit_plan": None if changes else _exit_plan(coin, spec),
+        "exit_changes": _exit_changes(coin, spec) if changes else None,
         "confidence": coin.confidence,
         "risk_usd": coin.risk_usd,
         "justification": coin.justification,
@@ -114,8 +116,13 @@ def instrument_of(coin: str, season: SeasonChanged, specs: Mapping[str, Instrume
     if "-" in coin:
         return coin
     named = [name for name in season.rules.instruments if name in specs and specs[name].base == coin]
-    named += [name for name in season.rules.instruments if name.partition("-")[0] == coin]
+    named += [name for name in season.rules.instruments if coin in (name.partition("-")[0], _joined(name))]
     return named[0] if named else f"{coin}-USDT-PERP"
+
+
+def _joined(name: str) -> str:
+    """`BTCUSDT` of BTC-USDT-PERP."""
+    return "".join(name.split("-")[:2])
 
 
 def _lot(quantity: Decimal | None, spec: InstrumentListed | None) -> Decimal | None:
@@ -138,7 +145,21 @@ def _passive(coin: CoinDecision, spec: InstrumentListed | None) -> Decimal | Non
 
 
 def _exit_plan(coin: CoinDecision, spec: InstrumentListed | None) -> ExitPlan | None:
+    """Prices on the tick; a condition's as it was said: closes and marks are compared with it, nothing trades at it."""
     take_profit, stop_loss = _tick(coin.profit_target, spec), _tick(coin.stop_loss, spec)
-    if take_profit is None and stop_loss is None and not coin.invalidation_condition:
+    if take_profit is None and stop_loss is None and coin.invalidation is None and not coin.invalidation_condition:
         return None
-    return ExitPlan(take_profit=take_profit, stop_loss=stop_loss, invalidation=coin.invalidation_condition)
+    return ExitPlan(
+        take_profit=take_profit,
+        stop_loss=stop_loss,
+        invalidation=coin.invalidation_condition,
+        invalidation_condition=coin.invalidation,
+    )
+
+
+def _exit_changes(coin: CoinDecision, spec: InstrumentListed | None) -> ExitChanges:
+    return ExitChanges(
+        take_profit=_tick(coin.profit_target, spec),
+        stop_loss=_tick(coin.stop_loss, spec),
+        invalidation_condition=coin.invalidation,
+    )

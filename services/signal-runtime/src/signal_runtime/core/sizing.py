@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+from contracts.signals import Condition
+
 from signal_runtime.core.decision import CoinDecision
 from signal_runtime.core.view import Market, View
 
@@ -25,6 +27,7 @@ class Entry:
     confidence: Decimal
     justification: str
     invalidation: str = ""
+    condition: Condition | None = None
     limit_price: Decimal | None = None
     slots: int = 1
     """Among how many entries the free margin is shared."""
@@ -49,6 +52,7 @@ def enter(view: View, market: Market, entry: Entry) -> CoinDecision | None:
         profit_target=_above_zero(to_tick(price + side * entry.reward * entry.stop_distance, market)),
         stop_loss=_above_zero(stop),
         invalidation_condition=entry.invalidation,
+        invalidation=entry.condition,
         justification=entry.justification,
         confidence=entry.confidence,
         risk_usd=(quantity * abs(price - stop)).quantize(Decimal("0.01")),

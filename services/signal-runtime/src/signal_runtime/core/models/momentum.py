@@ -17,7 +17,8 @@ WARM_UP_BARS = 34
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    lookback: int = field(default=8, metadata={"low": 1, "high": 99})
+    lookback: int = field(default=8, metadata={"low": 1, "high": 9})
+    """Bars; a snapshot shows ten closes."""
     entry_atr: Decimal = field(default=Decimal(1), metadata={"low": 0, "high": 20})
     stop_atr: Decimal = field(default=Decimal(3), metadata={"low": Decimal("0.1"), "high": 50})
     reward: Decimal = field(default=Decimal("1.5"), metadata={"low": Decimal("0.1"), "high": 50})

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from contracts.portfolios import PositionView
+from contracts.signals import Condition
+from contracts.types import plain
 
 from signal_runtime.core.decision import CoinDecision, Decision, write_reply
 from signal_runtime.core.draws import draw
-from signal_runtime.core.sizing import Entry, close, enter, hold, to_lot
+from signal_runtime.core.sizing import Entry, close, enter, hold, to_lot, to_tick
 from signal_runtime.core.view import Market, View, last
 
 
@@ -126,6 +128,7 @@ def _entry(persona: Persona, view: View, market: Market, opinion: Opinion, stren
     atr = last(market.now.intraday.atr14)
     # Without a warm ATR the stop stands half a per cent away.
     distance = persona.stop_atr * atr if atr else market.price * Decimal("0.005")
+    condition = _condition(market, distance, buys=buys)
     return Entry(
         buys=buys,
         stop_distance=distance,
@@ -134,9 +137,17 @@ def _entry(persona: Persona, view: View, market: Market, opinion: Opinion, stren
         leverage=min(persona.leverage, view.season.rules.leverage_max),
         confidence=strength,
         justification=f"I go {'long' if buys else 'short'}: {opinion.reasons}.",
-        invalidation=f"price closes {'below' if buys else 'above'} its EMA20 on 3-minute bars",
+        invalidation=f"A 3-minute bar closes {condition.comparison} {plain(condition.price)}.",
+        condition=condition,
         slots=persona.positions,
     )
+
+
+def _condition(market: Market, stop_distance: Decimal, *, buys: bool) -> Condition:
+    """A bar that closes two thirds of the way to the stop, and at least a tick above zero."""
+    away = stop_distance * 2 / 3
+    price = to_tick(market.price - away if buys else market.price + away, market)
+    return Condition(comparison="below" if buys else "above", price=max(price, market.spec.tick_size), interval="3m")
 
 
 def _overstepping(persona: Persona, view: View, market: Market, part: CoinDecision) -> CoinDecision:

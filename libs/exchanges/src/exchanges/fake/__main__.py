@@ -1,0 +1,3 @@
+from exchanges.fake.server import main
+
+main()
