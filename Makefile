@@ -14,7 +14,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep lint schemas bench web clean kafka browser promtool
+.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep chaos lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 
 schemas: .venv/.synced ## write the JSON Schemas and AsyncAPI document of the contracts
 	@$(BIN)/python -m contracts.schemas
+
+chaos: setup ## harm a running arena for ten minutes; options in ARGS, e.g. make chaos ARGS="--scenario broker"
+	@$(BIN)/arena chaos $(ARGS)
 
 bench: setup ## measure, each figure beside its floor
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -22,7 +22,7 @@ def last_json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_help_tells_every_command_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == Exit.OK
     told = " ".join(capsys.readouterr().out.split())
-    for command in ("up", "down", "status", "doctor"):
+    for command in ("up", "down", "status", "doctor", "chaos"):
         assert f"│ {command} " in told
     assert all(f"{int(code)} {meaning.split(',')[0].split(':')[0]}" in told for code, meaning in MEANING.items())
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from arena import options
 from arena.board import Board
+from arena.chaos.command import chaos
 from arena.datadir import DataDir
 from arena.exits import MEANING, Exit, Stopped
 from arena.simulate import simulate
@@ -38,6 +39,7 @@ app.add_typer(ledger, name="ledger")
 decisions = typer.Typer(help="Recorded decisions, without a running arena.", no_args_is_help=True)
 app.add_typer(decisions, name="decisions")
 app.command(epilog=EPILOG)(simulate)
+app.command(epilog=EPILOG)(chaos)
 
 DataDirOption = Annotated[Path, typer.Option("--data-dir", help="Where broker, database, objects and logs live.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on the last line, the rest on stderr.")]

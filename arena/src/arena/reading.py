@@ -59,6 +59,13 @@ async def records_until(
                     yield record
 
 
+async def records_of(kafka: str, topics: Sequence[str]) -> AsyncIterator[Record]:
+    """Every record as it stands there, repeats and watermarks too."""
+    async with whole_topics(kafka, topics) as consumer:
+        async for record in records_until(consumer, await consumer.end_offsets(consumer.assignment())):
+            yield record
+
+
 async def read_latest(kafka: str, topics: Sequence[str]) -> list[Any]:
     """The last event of every key, as compaction would leave them."""
     latest: dict[tuple[str, bytes], Record] = {}

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from arena.datadir import DataDir
 from arena.stack.processes import LOOPBACK
@@ -19,6 +20,7 @@ async def look(folder: DataDir) -> dict[str, Any]:
         return {"healthy": False, "running": False, "data_dir": str(folder.path)}
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
         ready = await asyncio.gather(*(is_ready(http, port) for port in running.ports.values()))
+        suspended = await suspended_instruments(http, running.ports.get("market-data", 0))
         figures = await answer(http, f"{running.url}metrics/system")
         port = running.ports.get(RUNTIME)
         models = await answer(http, f"http://{LOOPBACK}:{port}/models") if port else None
@@ -34,9 +36,24 @@ async def look(folder: DataDir) -> dict[str, Any]:
         "page": running.url,
         "kafka": running.kafka,
         "services": services,
+        "suspended": suspended,
         "models": models["models"] if models else None,
         "system": figures,
     }
+
+
+async def suspended_instruments(http: httpx.AsyncClient, port: int) -> list[dict[str, str]]:
+    """Those that take no new orders, and why; none too where market-data does not answer."""
+    try:
+        text = (await http.get(f"http://{LOOPBACK}:{port}/metrics")).text
+    except httpx.HTTPError:
+        return []
+    return suspended_in(text)
+
+
+def suspended_in(metrics: str) -> list[dict[str, str]]:
+    samples = (each for family in text_string_to_metric_families(metrics) for each in family.samples)
+    return [each.labels for each in samples if each.name == "market_data_suspended" and each.value]
 
 
 async def answer(http: httpx.AsyncClient, url: str) -> Any:

@@ -1,6 +1,7 @@
 """The loop over a made feed: what goes out, when time holds, where it ends and how it is taken up again."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,11 +10,11 @@ from pathlib import Path
 import pytest
 from contracts.base import named_id
 from contracts.competition import SeasonChanged, SeasonRules
-from contracts.market import BarClosed, MarketSnapshot, TimeAdvanced
+from contracts.market import BarClosed, BookUpdated, MarketSnapshot, TimeAdvanced
 from contracts.wire import Encoded, decode
 from exchanges.recorded import open_recording
 from exchanges.synthetic import Synthetic
-from exchanges.updates import Step, Trade
+from exchanges.updates import Book, Step, Trade
 from exchanges.venue import Feed
 from market_data.assembly import partition_of
 from market_data.core.bars import Bar
@@ -22,7 +23,7 @@ from market_data.core.numbering import WATERMARKED, Numbering
 from market_data.core.rounds import Rounds
 from market_data.indicators import compute
 from market_data.outbox import Outbox
-from market_data.pace import FactorPace
+from market_data.pace import FactorPace, LivePace
 from market_data.runner import Plan, Runner
 from market_data.store import Progress
 
@@ -44,6 +45,7 @@ SEASON = SeasonChanged(
 )  # fmt: skip
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "market"
 RECORDINGS = [DATA / f"binance_usdm_{symbol}_20240808.jsonl.gz" for symbol in ("btcusdt", "ethusdt")]
+BOOK = f"arena.{BookUpdated.model_fields['type'].default}".encode()
 PARTITIONS = dict.fromkeys(WATERMARKED, 2) | dict.fromkeys(
     ["market.snapshots.v1", "market.news.v1", "market.instruments.v1"], 1
 )
@@ -291,3 +293,43 @@ async def test_pace_waits_by_its_factor_and_never_makes_up_for_a_hold() -> None:
 
 async def test_full_speed_never_waits() -> None:
     assert FactorPace(None, T0, lambda: 0.0).wait_s(T0, after(9_999)) == 0
+
+
+class SilentSocket:
+    """Connected: a step every 100 ms. Its books end after half a second, and begin again after two and a half."""
+
+    def __init__(self, begins_at: datetime) -> None:
+        self._begins_at = begins_at
+
+    def state(self) -> bytes:
+        return b"{}"
+
+    def __iter__(self) -> Iterator[Step]:
+        for tenth in range(1, 30):
+            at = self._begins_at + timedelta(milliseconds=100 * tenth)
+            says = tenth <= 5 or tenth >= 25
+            yield Step(at, [Book(at, BTC, tenth, [("99.9", "1")], [("100.1", "1")])] if says else [])
+
+
+async def test_live_a_silent_socket_suspends_the_instrument_within_two_seconds_of_the_wall() -> None:
+    begins_at = datetime.now(UTC)
+    market = Market("made", [BTC], compute, begins_at=begins_at, silent_after=timedelta(seconds=1.5))
+    season = SEASON.model_copy(update={"clock": "live", "starts_at": begins_at + timedelta(hours=1)})
+    told: list[tuple[float, str | None]] = []
+
+    async def send(records: Sequence[Encoded]) -> None:
+        books = [decode(r.topic, r.value, r.headers) for r in records if dict(r.headers)["ce_type"] == BOOK]
+        told.extend((time.monotonic(), book.suspended) for book in books)
+
+    outbox = Outbox(Numbering("made", partition_of(PARTITIONS), PARTITIONS, {}), send)
+    runner = Runner(
+        Plan("made", "one", begins_at, None, live=True), SilentSocket(begins_at), market,
+        Rounds(season, begins_at, ends_at=None), outbox, Keeper(), LivePace(lambda: datetime.now(UTC)),
+        Judge(at_once=True), asyncio.Event(), through=begins_at, turned=lambda: None, monotonic=time.monotonic,
+    )  # fmt: skip
+    assert await runner.run([])
+
+    suspended = next(index for index, (_, why) in enumerate(told) if why == "silent")
+    assert [why for _, why in told[:suspended]] == [None] * 5
+    assert told[suspended][0] - told[suspended - 1][0] <= 2.0
+    assert {why for _, why in told[suspended + 1 :]} == {None}, "it is resumed by its next book"

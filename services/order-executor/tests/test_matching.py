@@ -109,6 +109,16 @@ def test_no_book_an_empty_side_and_a_crossed_book_refuse_the_order() -> None:
     assert refusal(book(0, "100x1", "100x1")) == "BOOK_CROSSED"
 
 
+def test_nothing_is_filled_in_an_instrument_that_is_suspended_until_a_book_resumes_it() -> None:
+    good = book(0, "99x1", "100x1")
+    suspended = Fact(good.event.model_copy(update={"suspended": "silent"}))
+    (refused,) = feed(new_venue(), suspended, order(1, "buy", "1"), 1.0)
+    assert isinstance(refused, OrderRejected)
+    assert refused.code == "NO_BOOK"
+
+    assert kinds(feed(new_venue(), suspended, good, order(1, "buy", "1"), 1.0)) == ["order_accepted", "order_filled"]
+
+
 def test_an_unknown_instrument_is_refused() -> None:
     (event,) = feed(new_venue(), order(1, "buy", "1", instrument="XXX-USDT-PERP"), 1.0)
 

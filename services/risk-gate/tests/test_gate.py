@@ -95,6 +95,7 @@ def test_exactly_at_a_limit_is_allowed(said: dict[str, Any]) -> None:
         ({"mark": None}, "PRICE_MISSING"),
         ({"book": None}, "PRICE_MISSING"),
         ({"book": book(bid="1000", ask="1000")}, "BOOK_CROSSED"),
+        ({"book": book().model_copy(update={"suspended": "silent"})}, "INSTRUMENT_SUSPENDED"),
         ({"mark": mark(19.9)}, "PRICE_STALE"),
         ({"book": book(19.9)}, "PRICE_STALE"),
     ],

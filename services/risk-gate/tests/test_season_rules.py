@@ -81,6 +81,17 @@ def test_orders_of_a_round_are_counted() -> None:
         approval(action="close_position", quantity=None, standing=standing, given=given, part=part, parts=9)
 
 
+def test_a_competitor_that_floods_is_refused_by_name_and_another_is_judged_as_ever() -> None:
+    given = facts(season=season(orders_per_round_max=2))
+    flooding, other = Standing(), Standing()
+    for part in (1, 2):
+        approval(quantity="0.1", standing=flooding, given=given, part=part, parts=200)
+
+    for part in range(3, 200):  # as many parts as a decision may have
+        assert rejection(quantity="0.1", standing=flooding, given=given, part=part, parts=200).code == "ORDER_RATE"
+    approval(quantity="0.1", standing=other, given=given, competitor_id="bob")
+
+
 def test_orders_of_an_hour_are_counted_by_the_rounds_openings() -> None:
     standing = Standing()
 

@@ -1,6 +1,8 @@
 import asyncio
+import errno
 import hashlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -71,6 +73,25 @@ async def test_request_reply_and_snapshot_are_in_the_store_under_the_hashes_the_
     assert bars == snapshot_bytes(view(market(**RISING)).snapshot)
     assert hashlib.sha256(bars).hexdigest() == shown["sha256"]
     assert json.loads(said)["text"].startswith('{"BTC": ')
+
+
+class Full(ObjectStore):
+    """Its disk has no room for a reply."""
+
+    async def put(self, path: str, data: bytes) -> None:
+        if path.endswith("reply.json"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        await super().put(path, data)
+
+
+async def test_a_full_disk_ends_the_request_loudly_and_once_there_is_room_it_is_answered(tmp_path: Any) -> None:
+    full, roomy = Full(f"file://{tmp_path}"), ObjectStore(f"file://{tmp_path}")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        await runtime(Given(competitor()), full).generate_signal(request())
+    assert await roomy.get("decisions/s1/ann/00000001/reply.json") is None
+    (part,) = await runtime(Given(competitor()), roomy).generate_signal(request())
+    assert isinstance(part, SignalProposed)
 
 
 class Counting:

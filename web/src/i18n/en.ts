@@ -266,6 +266,7 @@ export const en = {
   "code.PRICE_OUT_OF_BAND": "price is outside the band around the mark",
   "code.PRICE_MISSING": "no price to judge by",
   "code.PRICE_STALE": "the price to judge by was stale",
+  "code.INSTRUMENT_SUSPENDED": "its market data are not to be trusted at the moment",
   "code.BOOK_CROSSED": "the order book was crossed",
   "code.LEVERAGE_ABOVE_MAX": "leverage is above the cap",
   "code.NOTIONAL_BELOW_MIN": "order is too small",

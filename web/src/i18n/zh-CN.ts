@@ -268,6 +268,7 @@ export const zhCN: Messages = {
   "code.PRICE_OUT_OF_BAND": "价格超出标记价价格带",
   "code.PRICE_MISSING": "没有可用于裁定的价格",
   "code.PRICE_STALE": "用于裁定的价格已过期",
+  "code.INSTRUMENT_SUSPENDED": "该合约的行情数据目前不可信",
   "code.BOOK_CROSSED": "订单簿买卖倒挂",
   "code.LEVERAGE_ABOVE_MAX": "杠杆超过上限",
   "code.NOTIONAL_BELOW_MIN": "订单金额过小",

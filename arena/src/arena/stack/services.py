@@ -12,6 +12,7 @@ from contracts.topics import SERVICES
 
 from arena.datadir import DataDir
 from arena.options import Options
+from arena.stack.jars import cache_dir
 from arena.stack.processes import free_port
 
 
@@ -98,5 +99,7 @@ def _feed(options: Options) -> dict[str, str]:
 def _inherited() -> dict[str, str]:
     """libpq's variables would silently change where a service connects to."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    # a service that is started again must not compile its libraries again: three seconds of the processor
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(cache_dir() / "pycache")}
     # fewer malloc arenas: a dozen Python processes share one machine
-    return env | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    return env | compiled | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}

@@ -40,10 +40,22 @@ class Resources:
     _pool: "asyncpg.Pool[Any] | None" = None
 
     async def connect(self) -> Connection:
-        """A new connection of the service's role, closed with the process."""
+        """A new connection of the service's role, closed with the process; the process ends when it breaks.
+
+        At once, not at its next use: a stage that has nothing to read would go on saying that it is ready.
+        """
         db = await connect(self.settings.postgres)
+        db.add_termination_listener(self._broke)
         self.stack.push_async_callback(db.close, timeout=3)
         return db
+
+    def _broke(self, _: Any) -> None:
+        if self.stopping.is_set() or self.ended:
+            return
+        self.failure = self.failure or ConnectionError("the connection to the database broke")
+        self.telemetry.log.error("database gone")
+        self.ended = True
+        self.on_end()
 
     async def pool(self) -> "asyncpg.Pool[Any]":
         """The process's pool, made at the first call."""

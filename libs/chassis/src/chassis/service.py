@@ -126,6 +126,7 @@ def service_app(
         async with AsyncExitStack() as stack:
             resources = await open_resources(service, settings, stack)
             app.state.resources = resources
+            resources.telemetry.clock_jump.set_function(resources.health.clock.jumped_s)
             loop = resources.health.loop("loop", turns_within_s=TURNS_WITHIN_S)
             for enter in background:
                 entered = await stack.enter_async_context(enter(resources))

@@ -109,6 +109,8 @@ class Position:
     """Sources whose sequence moved since the last commit."""
     outs: list[Encoded] = field(default_factory=list)
     """What was caused since the last commit."""
+    taken_ms: int = 0
+    """When the last record taken was published, Unix milliseconds."""
 
 
 class Step:
@@ -167,7 +169,7 @@ class Step:
         """The event to decide on; None if it was decided or sent before, is passed over, or breaks its contract."""
         if record.offset < position.next_offset:
             return None
-        position.next_offset = record.offset + 1
+        position.next_offset, position.taken_ms = record.offset + 1, record.timestamp
         try:
             if self._is_repeat(position, headers) or headers.get("ce_type") in self._passed_over:
                 return None

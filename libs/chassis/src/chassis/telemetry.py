@@ -78,6 +78,13 @@ class Telemetry:
         self.commit_seconds = _histogram("arena_step_commit_seconds", "The step's transaction.", registry)
         self.publish_seconds = _histogram("arena_publish_wait_seconds", "Waiting for acknowledgements.", registry)
         self.lag = Gauge("arena_consumer_lag", "Records behind the end.", ["topic", "partition"], registry=registry)
+        self.lag_seconds = Gauge(
+            "arena_consumer_lag_seconds", "Age of the last record taken, 0 at the end.", ["topic", "partition"],
+            registry=registry,
+        )  # fmt: skip
+        self.clock_jump = Gauge(
+            "arena_clock_jump_seconds", "By which the wall clock jumped within the last minute.", registry=registry
+        )
         self.state_size = Gauge("arena_state_objects", "Objects held in memory.", ["kind"], registry=registry)
 
     def batch(self, records: int, seconds: float) -> None:

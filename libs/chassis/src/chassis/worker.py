@@ -125,9 +125,16 @@ class Onlookers:
         }
         for where, offset in offsets.items():
             if (end := self._consumer.highwater(where)) is not None:
-                self._telemetry.lag.labels(where.topic, where.partition).set(max(0, end - offset))
+                self._lag(where, max(0, end - offset))
         if offsets:
             crash_point("onlookers.before_offsets")
             with suppress(KafkaError):  # a rebalance is under way; the next commit will do
                 await self._consumer.commit(offsets)
             crash_point("onlookers.after_offsets")
+
+    def _lag(self, where: TopicPartition, behind: int) -> None:
+        """In records, and in seconds: what a reader can feel. One that has taken nothing yet does not know its age."""
+        taken_ms = self._step.positions[Partition(*where)].taken_ms
+        age_s = max(0.0, time.time() - taken_ms / 1e3) if behind and taken_ms else 0.0
+        self._telemetry.lag.labels(where.topic, where.partition).set(behind)
+        self._telemetry.lag_seconds.labels(where.topic, where.partition).set(age_s)

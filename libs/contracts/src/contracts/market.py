@@ -27,6 +27,9 @@ from contracts.types import (
 )
 
 Interval = Literal["1m", "3m", "5m", "15m", "1h", "4h", "1d"]
+Suspension = Literal["silent", "gap", "crossed", "absurd"]
+"""Why market data does not stand for its prices: nothing came, something was lost, bids at or above asks, a size or
+price out of all proportion."""
 Level = tuple[Price, Quantity]
 """(price, quantity) of one side of the book."""
 
@@ -75,6 +78,8 @@ class BookUpdated(InstrumentEvent):
     sequence: Sequence
     bids: Annotated[tuple[Level, ...], Field(max_length=50)]
     asks: Annotated[tuple[Level, ...], Field(max_length=50)]
+    suspended: Suspension | None = None
+    """No new orders, until a book says null again; the levels are the last good ones."""
 
 
 class TradePrinted(InstrumentEvent):

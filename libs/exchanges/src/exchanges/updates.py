@@ -40,6 +40,13 @@ class Mark(NamedTuple):
     open_interest: str | None = None
 
 
+class Gap(NamedTuple):
+    """Something of the instrument's book was lost: it is not to be trusted until the next one, which is whole."""
+
+    at: datetime
+    instrument: str
+
+
 class News(NamedTuple):
     """As somebody wrote it: nobody may believe it, or even read it, before it went through the quarantine."""
 
@@ -59,7 +66,7 @@ class OnChain(NamedTuple):
     value: str
 
 
-Update = Book | Trade | Mark | News | OnChain
+Update = Book | Trade | Mark | Gap | News | OnChain
 
 
 class Step(NamedTuple):

@@ -56,7 +56,7 @@ async def assemble(
     through = resumed.through if resumed else start
     plan = Plan(venue.name, season.season_id, start, _end(settings, season), live)
     listings = venue.instruments(start)
-    market = _market(settings, venue, [listing.instrument for listing in listings], start)
+    market = _market(settings, venue, [listing.instrument for listing in listings], start, live=live)
     await _warm(market, venue, store, start, resumed)
     opened, closed = (resumed.opened, resumed.closed) if resumed else (0, 0)
     rounds = Rounds(season, start, opened=opened, closed=closed, ends_at=plan.ends_at)
@@ -70,7 +70,7 @@ async def assemble(
         news=desk.due,
     )  # fmt: skip
     metrics.watch(runner)
-    metrics.watch_news(market)
+    metrics.watch_market(market)
     log = resources.telemetry.log.bind(venue=venue.name, season=season.season_id)
     log.info("feed begins", start=start.isoformat(), through=through.isoformat(), opened=opened, closed=closed)
     return runner, [encode(listing) for listing in listings], desk
@@ -101,7 +101,7 @@ def _end(settings: Settings, season: SeasonChanged) -> datetime | None:
     return min(ends, default=None)
 
 
-def _market(settings: Settings, venue: Venue, instruments: Sequence[str], start: datetime) -> Market:
+def _market(settings: Settings, venue: Venue, instruments: Sequence[str], start: datetime, *, live: bool) -> Market:
     return Market(
         venue.name,
         instruments,
@@ -109,6 +109,7 @@ def _market(settings: Settings, venue: Venue, instruments: Sequence[str], start:
         begins_at=start,
         book_grid=timedelta(milliseconds=settings.book_grid_ms),
         mark_grid=timedelta(milliseconds=settings.mark_grid_ms),
+        silent_after=timedelta(seconds=settings.silent_after_s) if live else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from exchanges.updates import Bar, Book, Mark, News, OnChain, Step, Trade, Update
+from exchanges.updates import Bar, Book, Gap, Mark, News, OnChain, Step, Trade, Update
 
 from market_data.core.bars import bar_of
 from market_data.core.market import Market
@@ -19,6 +19,8 @@ def take(market: Market, updates: Iterable[Update]) -> None:
             market.trade(*update)
         elif type(update) is Mark:
             market.mark(update.at, update.instrument, Marked(*update[2:]))
+        elif type(update) is Gap:
+            market.gap(*update)
         elif type(update) is News:
             market.news(*update)
         elif type(update) is OnChain:

@@ -31,6 +31,9 @@ class Settings(ServiceSettings):
     step_ms: Annotated[int, Field(ge=10, le=60_000, description="Of the synthetic feed.")] = 1_000
     book_grid_ms: Annotated[int, Field(ge=10, le=60_000, description="Books come out at most this often.")] = 100
     mark_grid_ms: Annotated[int, Field(ge=10, le=60_000, description="Marks come out at most this often.")] = 1_000
+    silent_after_s: Annotated[
+        float, Field(ge=0.2, le=3_600, description="Live: an instrument without a book for so long is suspended.")
+    ] = 1.5
     news: Annotated[
         tuple[str, ...],
         Field(max_length=50, description="Feeds besides the venue's own, a JSON list: https://…, a file, a folder."),

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from chassis.keyed_stage import KeyedStage
 from chassis.step import Connection, Out, Partition, Writing
 from contracts.base import Event
+from contracts.orders import SignalRejected
 from contracts.signals import SignalEvent, SignalProposed
+from prometheus_client import Counter
 
 from risk_gate.control_log import TOPIC as CONTROL
 from risk_gate.core import ControlState, RiskGate, Standing
@@ -20,6 +22,10 @@ class Gate:
 
     def __init__(self, views: Views) -> None:
         self._views, self._gate = views, RiskGate()
+        self.rejections = Counter(
+            "arena_rejections", "Signals refused, by the name of the reason.", ["code"], registry=None
+        )
+        """Registered with the process's others by whoever has them."""
         self._standings = KeyedStage(
             Standing, self._judge, key=lambda event: f"{event.season_id}/{event.competitor_id}"
         )
@@ -45,7 +51,11 @@ class Gate:
         return self._orders if partition.topic == CONTROL else self._standings
 
     def _judge(self, standing: Standing, event: SignalEvent) -> Sequence[Event]:
-        return self._gate.decide(standing, event, self._views.facts(event))
+        said = self._gate.decide(standing, event, self._views.facts(event))
+        for each in said:
+            if isinstance(each, SignalRejected):
+                self.rejections.labels(each.code).inc()
+        return said
 
     def _order(self, state: ControlState, event: operators.Control) -> Sequence[Event]:
         return operators.decide(state, event, self._views.positions(event.season_id))

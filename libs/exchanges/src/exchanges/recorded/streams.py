@@ -18,7 +18,7 @@ from exchanges.listing import LISTINGS, Listing, listed
 from exchanges.recorded.frames import BookTicker, DepthDiff, Frame, TradeFrame, decode
 from exchanges.recorded.lines import head, merged
 from exchanges.recorded.order_book import OrderBook
-from exchanges.updates import Bar, Book, Mark, Step, Trade, Update
+from exchanges.updates import Bar, Book, Gap, Mark, Step, Trade, Update
 
 STEP_US = 100_000
 LEVELS = 20
@@ -37,6 +37,8 @@ class _Market:
         self.ticked_us = 0
         self.last_price: str | None = None
         self.trades: list[Trade] = []
+        self.lost_us = 0
+        """When the book lost its sequence since the last step; 0: it did not."""
 
 
 class RecordedStreams:
@@ -129,6 +131,7 @@ class StreamsFeed:
         market.changed_us = received
         if market.book.gaps > gaps:
             self._defects.note(f"gap in the depth of {market.instrument}", f"update {event.u}")
+            market.lost_us = received
 
     def _print(self, received: int, market: _Market, trade: TradeFrame) -> None:
         if not trade.q.strip("0."):  # Binance prints settlements of nothing as trades of quantity zero
@@ -142,13 +145,15 @@ class StreamsFeed:
         for market in self._markets:
             updates += market.trades
             market.trades = []
+            if market.lost_us and not market.book.in_sync:
+                updates.append(Gap(_time(market.lost_us), market.instrument))
             if market.changed_us and market.book.in_sync:
                 bids, asks = market.book.best(LEVELS)
                 updates.append(Book(_time(market.changed_us), market.instrument, market.book.sequence, bids, asks))
             if market.ticker is not None and market.ticked_us:
                 mid = plain((Decimal(market.ticker.b) + Decimal(market.ticker.a)) / 2)
                 updates.append(Mark(_time(market.ticked_us), market.instrument, mid, last_price=market.last_price))
-            market.changed_us = market.ticked_us = 0
+            market.changed_us = market.ticked_us = market.lost_us = 0
         updates.sort(key=lambda update: update.at)
         self._at = _time(end_us)
         return Step(self._at, updates)

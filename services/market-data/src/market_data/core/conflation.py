@@ -21,6 +21,10 @@ class Conflated(Generic[T]):
             self._point = EPOCH - (EPOCH - at) // self._grid * self._grid  # the first point at or after `at`
         self._waiting[instrument] = value
 
+    def drop(self, instrument: str) -> None:
+        """What waits of it is not let out."""
+        self._waiting.pop(instrument, None)
+
     def is_due(self, through: datetime) -> bool:
         """Nothing at or before `through` can change what waits."""
         return self._point is not None and self._point <= through

@@ -11,6 +11,7 @@ from contracts.market import InstrumentSnapshot, Interval
 from market_data.core.bars import Bar, Minute, RollUp, bar_of
 from market_data.core.records import Marked, Quote
 from market_data.core.snapshot import AVERAGED, Compute, average, series
+from market_data.core.trust import Suspension, Trust
 
 INTRADAY, CONTEXT = timedelta(minutes=3), timedelta(hours=4)
 # An average begins with the oldest bar kept. Of 3-minute bars so many are kept that this weighs nothing in it.
@@ -34,10 +35,16 @@ class Instrument:
         self.interests: deque[Decimal] = deque(maxlen=AVERAGED)
         """Open interest at the close of the latest 3-minute intervals."""
         self.interest_sampled_at = since
+        self.trust = Trust()
+        self.told: Suspension | None = None
+        """As the book that was published last says it."""
+        self.top: Quote | None = None
+        """The best levels of the last good book."""
 
     def quoted(self, quote: Quote) -> None:
         self.bid = quote.bids[0][0] if quote.bids else None
         self.ask = quote.asks[0][0] if quote.asks else None
+        self.top = Quote(quote.sequence, quote.bids[:1], quote.asks[:1])
 
     def marked(self, at: datetime, mark: Marked) -> None:
         self.mark = mark
@@ -97,6 +104,9 @@ class Instrument:
             "mark": None if self.mark is None else dump_mark(self.mark),
             "interests": [str(interest) for interest in self.interests],
             "interest_sampled_at": self.interest_sampled_at.isoformat(),
+            "trust": self.trust.dump(),
+            "told": self.told,
+            "top": self.top,
             "bar": None if bar is None else {name: str(getattr(bar, name)) for name in Bar.__slots__},
         }
 
@@ -105,8 +115,16 @@ class Instrument:
         self.mark = None if dumped["mark"] is None else load_mark(dumped["mark"])
         self.interests.extend(map(Decimal, dumped["interests"]))
         self.interest_sampled_at = datetime.fromisoformat(dumped["interest_sampled_at"])
+        if "trust" in dumped:  # progress that was saved before there was such a thing has none
+            self._load_trust(dumped["trust"], dumped["told"], dumped["top"])
         if (bar := dumped["bar"]) is not None:
             self.minute.bar = bar_of(datetime.fromisoformat(bar.pop("opened_at")), **bar)
+
+    def _load_trust(self, trust: list[Any], told: Suspension | None, top: list[Any] | None) -> None:
+        self.trust, self.told = Trust.loaded(trust), told
+        if top is not None:
+            sequence, bids, asks = top
+            self.top = Quote(sequence, [(p, q) for p, q in bids], [(p, q) for p, q in asks])
 
 
 def _series(interval: Interval, bars: RollUp, compute: Compute) -> Any:

@@ -17,6 +17,7 @@ from market_data.core.instrument import Instrument, dump_mark, load_mark
 from market_data.core.news.quarantine import Read, Reading, Refused, read_news, read_on_chain
 from market_data.core.records import Levels, Marked, Quote
 from market_data.core.snapshot import Compute, snapshot
+from market_data.core.trust import Suspension
 
 NEWS_SHOWN = 10
 LEVELS = 20
@@ -40,9 +41,11 @@ class Market:
         begins_at: datetime,
         book_grid: timedelta = timedelta(milliseconds=100),
         mark_grid: timedelta = timedelta(seconds=1),
+        silent_after: timedelta | None = None,
     ) -> None:
+        """`silent_after`: an instrument without a book for so long is suspended; None: never."""
         whole_minutes_from = floored(begins_at + MINUTE - timedelta(microseconds=1), MINUTE)
-        self._venue, self._compute = venue, compute
+        self._venue, self._compute, self._silent_after = venue, compute, silent_after
         self.instruments = {name: Instrument(name, whole_minutes_from) for name in sorted(instruments)}
         self._books: Conflated[Quote] = Conflated(book_grid)
         self._marks: Conflated[Marked] = Conflated(mark_grid)
@@ -59,6 +62,12 @@ class Market:
     def book(self, at: datetime, instrument: str, sequence: int, bids: Levels, asks: Levels) -> None:
         self._before(at)
         self._books.put(at, instrument, Quote(sequence, bids[:LEVELS], asks[:LEVELS]))
+
+    def gap(self, at: datetime, instrument: str) -> None:
+        self._before(at)
+        self._books.drop(instrument)
+        self.instruments[instrument].trust.see_gap()
+        self._tell_trust(at, self.instruments[instrument])
 
     def trade(self, at: datetime, instrument: str, trade_id: str, price: str, quantity: str, aggressor: str) -> None:
         self._before(at)
@@ -100,6 +109,8 @@ class Market:
         self._let_out(through)
         if through >= self._minute_ends:
             self._close_minutes(through)
+        if self._silent_after is not None:
+            self._listen(through, self._silent_after)
         out, self._out = self._out, []
         return out
 
@@ -113,13 +124,42 @@ class Market:
     def _let_out(self, through: datetime) -> None:
         if self._books.is_due(through):
             for at, instrument, quote in self._books.let_out():
-                self.instruments[instrument].quoted(quote)
-                self._out.append(records.book_record(self._venue, at, instrument, quote))
+                self._show(at, self.instruments[instrument], quote)
         if self._marks.is_due(through):
             for at, instrument, mark in self._marks.let_out():
-                self.instruments[instrument].marked(at, mark)
-                self.marks.append(MarkRow(at, instrument, mark))
-                self._out.append(records.mark_record(self._venue, at, instrument, mark))
+                self._mark(at, self.instruments[instrument], mark)
+
+    def _show(self, at: datetime, known: Instrument, quote: Quote) -> None:
+        if not known.trust.see_book(at, quote.bids, quote.asks):
+            self._tell_trust(at, known)
+            return
+        known.quoted(quote)
+        known.told = known.trust.suspended
+        self._out.append(records.book_record(self._venue, at, known.name, quote, known.told))
+
+    def _mark(self, at: datetime, known: Instrument, mark: Marked) -> None:
+        is_good = known.trust.see_mark(at, mark.mark_price or "")
+        self._tell_trust(at, known)
+        if is_good:
+            known.marked(at, mark)
+            self.marks.append(MarkRow(at, known.name, mark))
+            self._out.append(records.mark_record(self._venue, at, known.name, mark))
+
+    def _listen(self, through: datetime, silent_after: timedelta) -> None:
+        for known in self.instruments.values():
+            known.trust.see_time(through, silent_after)
+            self._tell_trust(through, known)
+
+    def _tell_trust(self, at: datetime, known: Instrument) -> None:
+        """The last good levels again, where trust in them has changed; nothing before the first book."""
+        if known.top is not None and known.trust.suspended != known.told:
+            known.told = known.trust.suspended
+            self._out.append(records.book_record(self._venue, at, known.name, known.top, known.told))
+
+    @property
+    def suspended(self) -> dict[str, Suspension]:
+        """Why, by instrument; those that may be traded are not in it."""
+        return {name: why for name, known in self.instruments.items() if (why := known.trust.suspended) is not None}
 
     def _close_minutes(self, through: datetime) -> None:
         self._minute_ends = floored(through, MINUTE) + MINUTE

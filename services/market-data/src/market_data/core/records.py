@@ -44,11 +44,12 @@ def named(*parts: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def book_record(venue: str, at: datetime, instrument: str, quote: Quote) -> Encoded:
-    event_id = named(venue, "book", instrument, time := written(at))
+def book_record(venue: str, at: datetime, instrument: str, quote: Quote, suspended: str | None = None) -> Encoded:
+    event_id = named(venue, "book", instrument, time := written(at), *([suspended] if suspended else ()))
     value = (
         f'{{"event_id":"{event_id}","at":"{time}","instrument":"{instrument}","type":"book_updated","venue":"{venue}",'
-        f'"sequence":{quote.sequence},"bids":[{_levels(quote.bids)}],"asks":[{_levels(quote.asks)}]}}'
+        f'"sequence":{quote.sequence},"bids":[{_levels(quote.bids)}],"asks":[{_levels(quote.asks)}],'
+        f'"suspended":{_quoted(suspended)}}}'
     )
     return _record(BookUpdated.topic, instrument, event_id, "arena.book_updated", time, value)
 

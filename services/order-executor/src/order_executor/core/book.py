@@ -19,7 +19,7 @@ class Level(NamedTuple):
 
 def unusable(book: BookUpdated | None, side: Side) -> VenueRejectCode | None:
     """Why an order of this side cannot be executed against the book."""
-    if book is None or not (book.asks if side == "buy" else book.bids):
+    if book is None or book.suspended or not (book.asks if side == "buy" else book.bids):
         return "NO_BOOK"
     if book.bids and book.asks and book.bids[0][0] >= book.asks[0][0]:
         return "BOOK_CROSSED"

@@ -76,6 +76,13 @@ def price_known(case: Case) -> Finding:
     return Finding(passed, words="a mark price and both sides of a book are needed")
 
 
+@rule("INSTRUMENT_SUSPENDED", "", "enter")
+def not_suspended(case: Case) -> Finding:
+    assert case.facts.book is not None
+    reason = case.facts.book.suspended
+    return Finding(reason is None, words=f"market data has suspended {case.signal.instrument}: {reason}")
+
+
 @rule("BOOK_CROSSED", "the best bid {value} is not below the best ask {limit}", "enter", unit="USD")
 def book_uncrossed(case: Case) -> Finding:
     assert case.facts.book is not None

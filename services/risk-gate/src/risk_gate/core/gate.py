@@ -15,7 +15,9 @@ from risk_gate.core.proposal import Proposal
 from risk_gate.core.season_rules import adds
 from risk_gate.core.standing import RestingOrder, Standing
 
-STALE: frozenset[RejectionCode] = frozenset({"PRICE_MISSING", "PRICE_STALE", "BOOK_CROSSED"})
+STALE: frozenset[RejectionCode] = frozenset({
+    "PRICE_MISSING", "PRICE_STALE", "BOOK_CROSSED", "INSTRUMENT_SUSPENDED",
+})  # fmt: skip
 """The market's doing: counted by the breaker `stale_storm`."""
 HALTED: frozenset[RejectionCode] = frozenset({"TRADING_HALTED", "BREAKER_TRIPPED"})
 """A halt does not feed the next one."""
