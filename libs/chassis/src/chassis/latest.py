@@ -43,9 +43,7 @@ class LatestValues(Generic[E]):
         *,
         keep: Callable[[E], bool] | None = None,
         on_event: Callable[[E], None] | None = None,
-        looks_apart_s: float = LOOKS_APART_S,
     ) -> None:
-        self._looks_apart_s = looks_apart_s
         self._kafka, self.topic, self._key, self._keep, self._on_event = kafka, topic, key, keep, on_event
         self._latest: dict[Hashable, Any] = {}
         self._seen: dict[tuple[int, bytes], int] = {}
@@ -178,7 +176,7 @@ class LatestValues(Generic[E]):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._looks_apart_s):
+            async with asyncio.timeout(LOOKS_APART_S):
                 await self._wanted.wait()
 
     def _tell(self) -> None:

@@ -46,9 +46,7 @@ def telling(apart_s: float, is_mine: Callable[[], bool]) -> Background:
 
     @asynccontextmanager
     async def enter(resources: Resources) -> AsyncIterator[Board]:
-        kafka = resources.settings.kafka
-        reading = LatestValues[PortfolioUpdated](kafka, PortfolioUpdated.topic, looks_apart_s=apart_s / 4)
-        async with reading as portfolios:
+        async with LatestValues[PortfolioUpdated](resources.settings.kafka, PortfolioUpdated.topic) as portfolios:
             board = Board(resources.publisher, portfolios)
             board.running = asyncio.create_task(board.keep_telling(apart_s, is_mine))
             try:
