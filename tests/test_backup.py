@@ -67,6 +67,7 @@ async def numbers(run: Run) -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_an_older_database_beside_newer_topics_comes_to_the_same_books(
     baseline: Run, short_season: list[str], tmp_path: Path
 ) -> None:
