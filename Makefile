@@ -14,7 +14,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep chaos lint schemas bench web clean kafka browser promtool
+.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep kills chaos lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 	@for package in $(PACKAGES); do $(BIN)/mypy $$(ls -d $$package/src $$package/tests 2>/dev/null); done
 	@for folder in tests scripts benchmarks; do if ls $$folder/*.py >/dev/null 2>&1; then $(BIN)/mypy $$folder; fi; done
 	@$(BIN)/lint-imports
+
+kills: setup ## kill the executor of an outside venue at every point of a call, the first and the second time
+	@EXCHANGE_KILL_PASSES=2 $(BIN)/python -m pytest -q services/order-executor/tests/test_exchange_killed.py
 
 schemas: .venv/.synced ## write the JSON Schemas and AsyncAPI document of the contracts
 	@$(BIN)/python -m contracts.schemas

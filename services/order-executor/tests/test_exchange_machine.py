@@ -461,8 +461,8 @@ def test_after_a_restart_what_was_sending_is_asked_for_and_what_was_open_is_conf
     saved: list[Order] = list(before.changed.values())
 
     desk = Desk(RULES)
-    told = desk.restore(saved, {}, [], {}, at(2))
-    assert kinds(told) == ["order_unknown"]
+    desk.restore(saved, {}, [], {})
+    assert kinds(desk.resume(at(2))) == ["order_unknown"]
     assert calls(desk) == ["query"]
     desk.sweep(ANN, agreeing(3, open=()))
     assert not desk.accounts[ANN].agrees, "the venue does not list what was open here"

@@ -232,7 +232,8 @@ class Exchange(RuleBasedStateMachine):
                 key = ("s1", "ann", event.instrument)
                 positions[key] = positions.get(key, D(0)) + event.quantity
         self.desk = Desk(RULES)
-        self.hear(self.desk.restore(self.saved.values(), positions, [], {}, at(self.t)))
+        self.desk.restore(self.saved.values(), positions, [], {})
+        self.hear(self.desk.resume(at(self.t)))
 
     # what holds
 

@@ -11,7 +11,7 @@ import httpx
 
 from exchanges.fake.faults import Kind, Op
 
-STARTS_WITHIN_S = 20.0
+STARTS_WITHIN_S = 90.0
 
 
 class Controls:

@@ -1,7 +1,6 @@
 """Loads and saves the orders at outside venues, with what else one unit knows of them."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from chassis.step import Connection, Writing
@@ -40,7 +39,7 @@ _SENDING = "select body from exchange_orders where state = 'sending' and sender 
 _order = TypeAdapter(Order)
 
 
-async def load(db: Connection, partition: int, desk: Desk, at: datetime) -> None:
+async def load(db: Connection, partition: int, desk: Desk) -> None:
     positions = await db.fetch(_POSITIONS, partition)
     watermarks = await db.fetch(_WATERMARKS, partition)
     desk.restore(
@@ -48,7 +47,6 @@ async def load(db: Connection, partition: int, desk: Desk, at: datetime) -> None
         {(row["season_id"], row["competitor_id"], row["instrument"]): row["quantity"] for row in positions},
         [tuple(row) for row in await db.fetch(_NAMES, partition)],
         {(row["season_id"], row["competitor_id"]): row["watermark"] for row in watermarks},
-        at,
     )
 
 

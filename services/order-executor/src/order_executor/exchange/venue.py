@@ -50,8 +50,8 @@ class ExchangeVenue:
 
     async def load(self, db: Connection, partition: int) -> None:
         desk = self.desks[partition] = Desk(self.rules)
-        self._inbox[partition] = deque()
-        await store.load(db, partition, desk, self.clock.now())
+        self._inbox[partition] = deque([Desk.resume])  # what that says belongs to the next commit
+        await store.load(db, partition, desk)
         for order in desk.orders():  # unknown now, whatever an earlier owner was about to send
             self.to_send.pop(order.intent.client_order_id, None)
         self._unit_of |= dict.fromkeys(desk.accounts, partition)

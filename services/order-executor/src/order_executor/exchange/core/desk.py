@@ -89,20 +89,22 @@ class Desk:
 
     def restore(
         self, orders: Iterable[Order], positions: Mapping[tuple[str, str, str], Decimal],
-        names: Iterable[tuple[str, str, str]], watermarks: Mapping[AccountKey, datetime], at: datetime,
-    ) -> list[Event]:  # fmt: skip
-        """After a restart, or a take-over. What it says belongs to the next commit."""
+        names: Iterable[tuple[str, str, str]], watermarks: Mapping[AccountKey, datetime],
+    ) -> None:  # fmt: skip
+        """After a restart, or a take-over: as it was committed. `resume` goes on from there."""
         for key, watermark in watermarks.items():
             self._account(key).watermark = watermark
         for (season, competitor, instrument), quantity in positions.items():
             self._account((season, competitor)).positions[instrument] = quantity
         for season, competitor, name in names:
             self._account((season, competitor)).names.add(name)
-        events: list[Event] = []
         for order in orders:
             self._keep(order)
-            events += self.tell(order.intent.client_order_id, Restarted(at))
-        return events
+
+    def resume(self, at: datetime) -> list[Event]:
+        """Once, before anything else is told."""
+        names = [order.intent.client_order_id for order in self.orders() if not order.is_final]
+        return [told for name in names for told in self.tell(name, Restarted(at))]
 
     def order(self, client_order_id: str) -> Order | None:
         key = self._account_of.get(client_order_id)
