@@ -64,7 +64,8 @@ class LiveModel:
         """Until there is a text, in `turn.text`, or an end with its reason."""
         outcomes: list[retries.Outcome] = []
         while True:
-            called = await self._paid_call(view.request, turn, messages, input_tokens, purpose)
+            async with self._gateway.places:
+                called = await self._paid_call(view.request, turn, messages, input_tokens, purpose)
             if isinstance(called, Over):
                 return called
             if called.said is not None:
@@ -104,7 +105,7 @@ class LiveModel:
         return called
 
     def _noted(self, turn: Turn, called: Called, purpose: Purpose) -> Call | None:
-        """None where it never got its turn."""
+        """None where nothing was sent."""
         if called.began is None:
             return None
         wire, said = called.wire, called.said
