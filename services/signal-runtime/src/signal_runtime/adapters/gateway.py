@@ -28,14 +28,11 @@ class Called:
     wire: Exchange
     outcome: Outcome = "timeout"
     said: Said | None = None
-    began: float | None = None
-    """Null: the provider is down, nothing was sent."""
+    began: float = 0.0
     ended: float | None = None
 
     @property
     def latency_ms(self) -> int:
-        if self.began is None:
-            return 0
         return round(((self.ended or time.perf_counter()) - self.began) * 1_000)
 
 

@@ -106,9 +106,9 @@ class LiveModel:
 
     def _noted(self, turn: Turn, called: Called, purpose: Purpose) -> Call | None:
         """None where nothing was sent."""
-        if called.began is None:
-            return None
         wire, said = called.wire, called.said
+        if not wire.request:
+            return None
         reply = bytes(wire.reply)
         call = Call(
             purpose=purpose,
