@@ -21,7 +21,7 @@ def written(path: Path, **changes: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "competitors"), [("demo.yaml", 9), ("recorded.yaml", 8)])
+@pytest.mark.parametrize(("name", "competitors"), [("demo.yaml", 9), ("recorded.yaml", 8), ("minds.yaml", 6)])
 def test_the_seasons_of_the_project_are_valid(name: str, competitors: int) -> None:
     assert len(read_season(SEASONS / name).competitors) == competitors
 

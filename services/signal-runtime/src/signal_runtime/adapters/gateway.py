@@ -28,14 +28,11 @@ class Called:
     wire: Exchange
     outcome: Outcome = "timeout"
     said: Said | None = None
-    began: float | None = None
-    """Null: it still waits for its turn."""
+    began: float = 0.0
     ended: float | None = None
 
     @property
     def latency_ms(self) -> int:
-        if self.began is None:
-            return 0
         return round(((self.ended or time.perf_counter()) - self.began) * 1_000)
 
 
@@ -46,23 +43,20 @@ class Down(Exception):
 class Gateway:
     def __init__(self, provider: Provider, client: Client, concurrent: int, policy: circuit.Policy | None = None):
         self.provider, self._client = provider, client
-        self._turns, self._policy = asyncio.Semaphore(concurrent), policy or circuit.Policy()
+        self.places = asyncio.Semaphore(concurrent)
+        """Held around a call and its paying."""
+        self._policy = policy or circuit.Policy()
         self._circuit = circuit.Circuit()
 
-    @property
-    def state(self) -> circuit.State:
-        return circuit.state(self._circuit, self._policy, time.monotonic())
-
     async def call(self, parameters: LlmParameters, messages: Sequence[Message], called: Called) -> None:
-        """Fills `called`. Raises Down, and what cancels it."""
+        """Fills `called`. Raises Down, what cancels it, and what went wrong before anything was sent."""
         admitted = circuit.admitted(self._circuit, self._policy, time.monotonic())
         if admitted is None:
             raise Down
         self._circuit = admitted
+        called.began = time.perf_counter()
         try:
-            async with self._turns:
-                called.began = time.perf_counter()
-                await self._called(parameters, messages, called)
+            await self._called(parameters, messages, called)
         finally:
             called.ended = time.perf_counter()
             health = HEALTH.get(called.outcome, "served")
@@ -77,6 +71,8 @@ class Gateway:
             called.said = await self._client.call(parameters, messages)
             called.outcome = "answered"
         except Exception:  # SDKs raise many kinds; what went over the wire says which it was
+            if not called.wire.request:
+                raise
             called.outcome = outcome_of(called.wire)
         finally:
             exchange.reset(token)

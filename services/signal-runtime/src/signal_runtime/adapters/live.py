@@ -64,7 +64,8 @@ class LiveModel:
         """Until there is a text, in `turn.text`, or an end with its reason."""
         outcomes: list[retries.Outcome] = []
         while True:
-            called = await self._paid_call(view.request, turn, messages, input_tokens, purpose)
+            async with self._gateway.places:
+                called = await self._paid_call(view.request, turn, messages, input_tokens, purpose)
             if isinstance(called, Over):
                 return called
             if called.said is not None:
@@ -104,10 +105,10 @@ class LiveModel:
         return called
 
     def _noted(self, turn: Turn, called: Called, purpose: Purpose) -> Call | None:
-        """None where it never got its turn."""
-        if called.began is None:
-            return None
+        """None where nothing was sent."""
         wire, said = called.wire, called.said
+        if not wire.request:
+            return None
         reply = bytes(wire.reply)
         call = Call(
             purpose=purpose,
