@@ -94,6 +94,7 @@ WHOLE = entry()
         json.dumps({"tool_calls": [{"type": "function", "function": {"name": "trade", "arguments": WHOLE}}]}),
         json.dumps({"choices": [{"message": {"role": "assistant", "content": f"```json\n{WHOLE}\n```"}}]}),
         json.dumps({"type": "tool_use", "name": "trade", "input": {"decisions": [ENTRY]}}),
+        json.dumps({"decisions": [ENTRY], "content": 'I weighed {"x'}),
         # Fields
         json.dumps({"BTC": {name.upper(): value for name, value in ENTRY.items()}}),
         json.dumps({"BTC": {camel(name): value for name, value in ENTRY.items()}}),

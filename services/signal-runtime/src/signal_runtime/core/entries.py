@@ -42,14 +42,14 @@ def entries(value: Any) -> list[Entry]:
     if _is_decision(value):
         return [(None, _fields(value))]
     keyed = any(_key(name) not in WRAPPERS and _is_decision(inner) for name, inner in value.items())
-    return [entry for name, inner in value.items() for entry in _under(name, inner, keyed=keyed)]
+    found = [entry for name, inner in value.items() for entry in _under(name, inner, keyed=keyed)]
+    return found or [entry for name, inner in value.items() if isinstance(inner, str) for entry in _within(name, inner)]
 
 
 def _under(name: str, inner: Any, *, keyed: bool) -> list[Entry]:
     """`keyed`: it stands beside a coin's decision."""
     if _key(name) in WRAPPERS:
-        said = json_values(inner) if isinstance(inner, str) else [inner]
-        return [entry for value in said for entry in entries(value)]
+        return entries(inner)
     if not isinstance(inner, dict):
         return []
     wrapped = [each for key, each in inner.items() if _key(key) in WRAPPERS and _is_decision(each)]
@@ -57,6 +57,11 @@ def _under(name: str, inner: Any, *, keyed: bool) -> list[Entry]:
         return [(name, _fields(each)) for each in wrapped]
     named = _fields(inner)
     return [(name, named)] if "signal" in named or (keyed and FIELDS & named.keys()) else []
+
+
+def _within(name: str, text: str) -> list[Entry]:
+    """A wrapper's text, looked into where nothing beside it is a decision."""
+    return [entry for value in json_values(text) for entry in entries(value)] if _key(name) in WRAPPERS else []
 
 
 def _is_decision(value: Any) -> bool:
