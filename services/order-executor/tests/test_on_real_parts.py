@@ -17,12 +17,13 @@ from arena.stack.postgres import EmbeddedPostgres
 from chassis.migrate import migrate
 from chassis.topics import provision
 from contracts.base import Event, named_id
+from contracts.executions import OrderCancelled
 from contracts.market import BarClosed, BookUpdated, MarkUpdated, TimeAdvanced, TradePrinted
 from contracts.orders import DecisionJudged, OrderApproved, SignalRejected
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import Attempt, ExitPlan, SignalProposed
 from contracts.wire import decode, encode, header, numbered
-from order_executor.testing import BTC, D, Fact, at, book, feed, listed, mark, new_venue, order, rules, trade
+from order_executor.testing import BTC, D, Fact, at, book, feed, halt, listed, mark, new_venue, order, rules, trade
 
 PARTITIONS, WITHIN_S = 2, 60
 COMPETITORS = ("ann", "bob", "cyd")
@@ -250,6 +251,10 @@ async def test_signals_become_fills_once_whoever_is_killed(world: World, kills: 
                and each.purpose == "decision")  # fmt: skip
 
 
+def is_taken_back(event: Any) -> bool:
+    return isinstance(event, OrderCancelled)
+
+
 LIVE = "ann", "bob", "gus"  # in partitions 0, 0 and 1
 
 
@@ -298,7 +303,15 @@ async def test_a_live_order_executes_on_arrival_and_those_of_a_deadline_meet_its
     await disturb()
     await market(11, 130)
     fills = await filled(6)
+    for who in LIVE:
+        await world.say(order(3, "buy", "1", 11, competitor_id=who, limit="90"), source="gate", sent=11)
+        await world.say(halt(1, 11.5, competitor_id=who), source="gate", sent=11.5)
+    await market(12, 130)
+    said = await world.read_until("executions.v1", lambda found: sum(map(is_taken_back, found)) == len(LIVE))
 
+    assert {(each.competitor_id, each.reason) for each in said if is_taken_back(each)} == {
+        (who, "halted") for who in LIVE
+    }
     assert len(fills) == 6
     on_arrival, at_deadline = [[each for each in fills if each.round == number] for number in (1, 2)]
     assert {each.price for each in on_arrival} == {D(100)}

@@ -6,16 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from chassis.bus import start_admin
 from chassis.latest import LatestValues
 from chassis.testing import running
 from contracts.portfolios import DailyStatement, MetricsReported, PortfolioUpdated, ReconciliationReported
+from contracts.wire import header
 from pnl_tracker.app import create_app
+from pnl_tracker.reporter import Reporter
 from pnl_tracker.settings import Settings
 from pnl_tracker.testing import BTC, STARTS_AT, at, competitor, fill, funding, listed, mark, season, stated
-from tracker_parts import Parts
+from tracker_parts import PARTITIONS, Parts
 
 # 3 bought at 100, 1 sold at 110: 10 realised, 2 left at a cost of 200
 SUMS: dict[str, Any] = {
@@ -137,6 +140,41 @@ async def test_what_differs_is_said_by_name_and_shown_until_it_agrees_again(part
             assert (await run.shown(round=5)).reconciled is False  # remembered, whoever was asleep meanwhile
             assert (await run.reported(5, seconds=730)).agrees
             assert (await run.shown(round=6)).books_balanced
+
+
+async def records(parts: Parts, topic: str) -> list[tuple[str, str, str]]:
+    """Source, number and id of everything in it, repeats too."""
+    where = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    found: list[tuple[str, str, str]] = []
+    async with AIOKafkaConsumer(bootstrap_servers=parts.kafka) as reader:
+        reader.assign(where)
+        await reader.seek_to_beginning(*where)
+        ends = await reader.end_offsets(where)
+        while any([await reader.position(each) < ends[each] for each in where]):  # it awaits
+            for batch in (await reader.getmany(timeout_ms=100)).values():
+                names = ("ce_source", "ce_sequence", "ce_id")
+                found += [tuple(header(each.headers, name) or "" for name in names) for each in batch]  # type: ignore[misc]
+    return found
+
+
+async def test_a_reporter_that_ends_between_sending_and_striking_off_says_the_same_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: Any) -> None:
+        """The process was gone by then."""
+
+    async with begun(parts) as run:
+        with monkeypatch.context() as patched:
+            patched.setattr(Reporter, "_strike_off", never)
+            async with running(create_app(run.settings)):
+                assert (await run.reported(1, seconds=10)).agrees
+        async with running(create_app(run.settings)):
+            assert (await run.reported(2, seconds=190)).agrees
+        said = [each for each in await records(parts, "statements.v1") if "report" in each[0]]
+
+    assert len(said) > len(set(said)), "the first report was sent again"
+    assert len({number for _, number, _ in said}) == len({name for _, _, name in said}), "with the number and id it had"
+    assert len(run.said.of(ReconciliationReported)) == 2, "whoever drops repeats counts it once"
 
 
 async def expired(parts: Parts) -> None:

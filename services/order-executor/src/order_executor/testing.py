@@ -151,10 +151,10 @@ def flatten(n: int, t: float, side: Side, quantity: str, **fields: Any) -> Liqui
     return LiquidationOrdered.model_validate(_instructed(n, t, given))
 
 
-def halt(n: int, t: float, instrument: str | None = None) -> TradingHalted:
+def halt(n: int, t: float, instrument: str | None = None, *, competitor_id: str = "ann") -> TradingHalted:
     return TradingHalted(
-        event_id=named_id("halt", n), at=at(t), season_id="s1", competitor_id="ann", reason="operator",
-        instrument=instrument,
+        event_id=named_id("halt", n, competitor_id), at=at(t), season_id="s1", competitor_id=competitor_id,
+        reason="operator", instrument=instrument,
     )  # fmt: skip
 
 
