@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
-from arena.simulation.database import Database
-from arena.simulation.faults import FAULTS, Fault
 from chassis.rows import Writing
 from chassis.step import PlainStep, Position, Step
 from competition import core as competition_core
 from contracts.competition import Clock
 from dashboard_api import handlers as dashboard
+from dashboard_api.core import fold as dashboard_fold
 from order_executor import store as venue_store
 from order_executor.core import desk, funding
 from order_executor.core.agenda import Agenda
+from order_executor.core.orders import Order
 from pnl_tracker.core import ledger, portfolio
 from risk_gate.core import proposal
 from risk_gate.core.engine import Engine
@@ -24,6 +24,9 @@ from risk_gate.core.facts import Case as GateCase
 from risk_gate.core.standing import Standing
 from signal_runtime.core import reply
 from signal_runtime.records import Records
+
+from arena.simulation.database import Database
+from arena.simulation.faults import FAULTS, Fault
 
 Break = Callable[[], AbstractContextManager[Any]]
 
@@ -171,10 +174,10 @@ def _order_waits_twice() -> AbstractContextManager[Any]:
 
     def pop(self: Agenda) -> Any:
         item = copy(self._items[self._due[0].item_id])
-        popped = real_pop(self)
-        if any(due.item_id == popped[1].order_id for due in self._due if hasattr(popped[1], "order_id")):
-            self._items[popped[1].order_id] = item
-        return popped
+        due_at, popped = real_pop(self)
+        if isinstance(popped, Order) and any(due.item_id == popped.order_id for due in self._due):
+            self._items[popped.order_id] = item
+        return due_at, popped
 
     stack = ExitStack()
     stack.enter_context(patch.object(Agenda, "wait", wait))
@@ -183,7 +186,7 @@ def _order_waits_twice() -> AbstractContextManager[Any]:
 
 
 def _verdict_not_folded() -> AbstractContextManager[Any]:
-    real = dashboard.fold
+    real = dashboard_fold.fold
 
     def fold(book: Any, event: Any) -> Any:
         return () if event.type == "decision_judged" else real(book, event)
