@@ -54,6 +54,7 @@ def tell(outcome: Any) -> None:
     say("  looking for a shorter run ...")
     with ports.simulated():
         shortest = shrink.shrunk(outcome, play)
+    assert shortest.violation is not None
     say(f"  again with: {shortest.case.command()}")
     say(f"  {shortest.violation.name}: {shortest.violation.detail}")
     for record in shortest.trace:

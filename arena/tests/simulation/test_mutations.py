@@ -3,8 +3,8 @@
 import pytest
 from arena.simulation.faults import named
 from arena.simulation.invariants import INVARIANTS
+from arena.simulation.mutations import MUTATIONS, Mutation, likelier
 from arena.simulation.run import Case, simulate
-from mutations import MUTATIONS, Mutation, likelier
 
 SEEDS = 8
 

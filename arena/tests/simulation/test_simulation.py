@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from arena.simulation import shrink
 from arena.simulation.faults import FAULTS, Faults, UnknownFault, named
+from arena.simulation.invariants import Violation
 from arena.simulation.run import Case, Outcome, simulate
 
 CORPUS = [Case(seed, 0.3, 10) for seed in range(101, 109)]
@@ -76,16 +77,13 @@ def test_a_cut_lets_the_first_faults_happen_and_no_more() -> None:
 def test_what_is_found_is_shrunk_to_the_fault_and_the_size_that_it_takes() -> None:
     """A run that breaks as soon as its 13th fault happens, needs a crash, two competitors and a tenth of an hour."""
     (found,) = simulate([Case(1, 0.05, 2, frozenset())])
-    violation = ("judged_once", 1, "", "")
+    violation = Violation("judged_once", 1, "", "")
 
     def play(case: Case) -> Outcome:
         happened = 40 if case.cut is None else min(case.cut, 40)
         breaks = "crashed" in case.faults and happened >= 13 and case.competitors >= 2 and case.hours >= 0.1
-        return replace(found, case=case, total=happened, violation=violation if breaks else None)  # type: ignore[arg-type]
+        return replace(found, case=case, total=happened, violation=violation if breaks else None)
 
-    from arena.simulation.invariants import Violation
-
-    violation = Violation(*violation)  # type: ignore[assignment]
     best = shrink.shrunk(play(Case(1, 2.0, 16)), play).case
 
-    assert (best.hours, best.competitors, best.faults, best.cut) == (0.125, 2, {"crashed"}, 13)
+    assert (best.hours, best.competitors, best.faults, best.cut) == (0.125, 2, frozenset({"crashed"}), 13)

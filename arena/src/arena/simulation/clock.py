@@ -32,7 +32,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """What asks for a thread is done at once: a thread would end at a moment of its own."""
 
     def __init__(self, start: datetime) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # typeshed gives it no signature
+        super().__init__()
         self.now_s = 0.0
         self.start = start
         self._selector = _Jump(self)

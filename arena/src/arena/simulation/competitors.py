@@ -116,7 +116,7 @@ def _whole(view: View, number: int, parts: int, said: Mapping[str, Any]) -> Sign
         "attempt": Attempt(model=DESK, offline=True, latency_ms=0),
     }  # fmt: skip
     try:
-        return SignalProposed.model_validate(shared | said)
+        return SignalProposed.model_validate({**shared, **said})
     except ValueError:
         return SignalProposed.model_validate(shared | {"action": "hold"})
 
@@ -140,8 +140,8 @@ def _part(draw: random.Random, view: View, number: int) -> dict[str, Any]:
             kept = {name: value for name, value in changes.items() if draw.random() < 0.7}
             return {"action": action, **named, **kept, "order_type": "limit" if "limit_price" in kept else "market"}
         case "change_exits":
-            changes = {"take_profit": _near(draw, market, 0.01), "drop": draw.choice(((), ("stop_loss",)))}
-            return {"action": action, "instrument": market.spec.instrument, "exit_changes": changes}
+            exits = {"take_profit": _near(draw, market, 0.01), "drop": draw.choice(((), ("stop_loss",)))}
+            return {"action": action, "instrument": market.spec.instrument, "exit_changes": exits}
         case _:
             return {"action": action, "instrument": market.spec.instrument}
 

@@ -50,7 +50,7 @@ class Log:
     def append(self, where: TopicPartition, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]) -> None:
         records = self.records[where]
         sent_ms = int(self.loop.now().timestamp() * 1_000)
-        record = Record(*where, len(records), sent_ms, key, value, headers)
+        record = Record(where.topic, where.partition, len(records), sent_ms, key, value, headers)
         records.append(record)
         for watch in self.watchers:
             watch(record)

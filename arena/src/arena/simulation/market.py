@@ -147,8 +147,11 @@ class MarketStore:
         await self._process.effect()
         for bar in bars:
             key = bar.instrument, bar.opened_at
-            prices = bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover
-            self._saved["bars"].setdefault(key, Bar(*key, *map(str, prices), bar.trades))
+            self._saved["bars"].setdefault(key, Bar(*key, *_texts(bar), bar.trades))
         state = {**vars(progress), "start": progress.start.isoformat(), "through": progress.through.isoformat()}
         self._saved["progress"] = json.dumps(state)
         await self._process.effect()
+
+
+def _texts(bar: BarClosed) -> tuple[str, str, str, str, str, str]:
+    return str(bar.open), str(bar.high), str(bar.low), str(bar.close), str(bar.volume), str(bar.turnover)

@@ -75,7 +75,7 @@ def _parts(body: str) -> Iterator[str]:
 def _column(written: str) -> Column:
     name, kind, *rest = written.split()
     words = " ".join(rest)
-    default = None
+    default: Any = None
     if found := re.search(r"default (\S+)", words):
         default = _LITERALS.get(found[1])
         if kind == "numeric":

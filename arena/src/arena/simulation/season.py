@@ -56,7 +56,9 @@ class Plan:
 def plan(seed: int, hours: float, competitors: int, *, clock: Clock | None = None) -> Plan:
     """Everything of it follows from the seed; it knows nothing of faults."""
     draw = random.Random(f"season/{seed}")
-    chosen = clock or draw.choice(("lockstep", "lockstep", "live"))
+    clocks: tuple[Clock, ...] = ("lockstep", "lockstep", "live")
+    drawn = draw.choice(clocks)
+    chosen = clock or drawn
     step_s = draw.choice((15, 30, 60))
     # most seasons see a midnight with its funding and its statements, some a funding in the middle of the day
     offset_s = draw.choice((86_400, 86_400, 28_800)) - draw.randint(2, max(3, int(hours * 54))) * 60

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import chassis.service
 from aiokafka import TopicPartition
 from chassis.service import Background, Resources, service_app, stage_app
 from chassis.settings import ServiceSettings
@@ -31,6 +30,7 @@ from signal_runtime.runtime import SignalRuntime
 from starlette.applications import Starlette
 
 from arena.simulation.competitors import DESK, Unreliable, desk
+from arena.simulation.consumer import Consumer
 from arena.simulation.process import CURRENT, Process
 from arena.simulation.season import Plan
 
@@ -80,7 +80,8 @@ def _signal_runtime(plan: Plan, process: Process) -> Starlette:  # noqa: ARG001 
 
 async def _answer(intake: Intake, resources: Resources) -> None:
     """In the place of FastStream's subscriber: hands records on, commits what is done, ends with a failure."""
-    consumer: Any = await chassis.service.start_member("simulated", SERVICE, resources.settings.instance)
+    process = CURRENT.get()
+    consumer: Any = Consumer(process, process.world.log, process.world.group(SERVICE))
     consumer.subscribe([DecisionRequested.topic])
     while True:
         polled: Mapping[TopicPartition, Any] = await consumer.getmany(timeout_ms=200)

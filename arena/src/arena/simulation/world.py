@@ -110,7 +110,7 @@ class World:
         found = []
         for service, database in self._databases.items():
             for row in database.rows("step_position"):
-                end = len(self.log.records[row["topic"], row["partition"]])  # type: ignore[index]
+                end = len(self.log.records[row["topic"], row["partition"]])
                 if row["next_offset"] < end:
                     found.append(f"{service} {row['topic']}[{row['partition']}] {row['next_offset']}/{end}")
         return found

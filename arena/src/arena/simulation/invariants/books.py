@@ -84,7 +84,7 @@ class EquityIsExplained(Invariant):
         held = {name: quantity for name, quantity in account.positions.items() if quantity}
         if {each.instrument: each.quantity for each in event.positions} != held or event.fills != account.fills:
             self.fail(
-                f"{event.competitor_id}: the venue states {event.positions}, {event.fills} fills; they come to {held}"
+                f"{event.competitor_id}: the venue has {event.positions} and {event.fills} fills, they come to {held}"
             )
         cost = sum((each.cost for each in event.positions), Decimal())
         differences = (
