@@ -2,9 +2,13 @@
 
 import itertools
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from arena.chaos.plan import PAUSE_S, Fault, plan
+from arena.chaos.site import SEASON
+from arena.options import Options, season_for
+from competition.season_file import read_season
 
 PROCESSES = ["market-data", "competition", "risk-gate", "order-executor", "order-executor-1"]
 
@@ -51,3 +55,11 @@ def test_a_short_run_has_every_kind_too() -> None:
     kinds = {fault.kind for fault in plan(3, 30, PROCESSES, kill_every_s=4)}
 
     assert kinds == {"kill", "pause", "delay", "cut", "black_hole", "postgres_restart"}
+
+
+@pytest.mark.parametrize("competitors", [2, 12, 36])
+def test_the_season_is_one_that_competition_accepts(tmp_path: Path, competitors: int) -> None:
+    path = tmp_path / "season.yaml"
+    path.write_text(season_for(Options(tmp_path, season=SEASON, competitors=competitors)))
+
+    assert len(read_season(path).competitors) == competitors

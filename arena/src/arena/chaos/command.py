@@ -23,7 +23,7 @@ def chaos(
     kill_every: Annotated[
         float | None, typer.Option(min=1, max=600, metavar="SECONDS", help="8, or less in a short run.")
     ] = None,
-    competitors: Annotated[int, typer.Option(min=1, max=36)] = 12,
+    competitors: Annotated[int, typer.Option(min=2, max=36)] = 12,
     data_dir: Annotated[
         Path, typer.Option("--data-dir", help="Emptied first; it holds every log afterwards.")
     ] = DATA_DIR,

@@ -39,13 +39,15 @@ class Resources:
     """Called when the process has no more to do."""
     _pool: "asyncpg.Pool[Any] | None" = None
 
-    async def connect(self) -> Connection:
-        """A new connection of the service's role, closed with the process; the process ends when it breaks.
+    async def connect(self, *, for_life: bool = False) -> Connection:
+        """A new connection of the service's role, closed with the process.
 
-        At once, not at its next use: a stage that has nothing to read would go on saying that it is ready.
+        One `for_life` ends the process when it breaks: at once, not at its next use, for a stage that has nothing to
+        read would go on saying that it is ready.
         """
         db = await connect(self.settings.postgres)
-        db.add_termination_listener(self._broke)
+        if for_life:
+            db.add_termination_listener(self._broke)
         self.stack.push_async_callback(db.close, timeout=3)
         return db
 

@@ -172,7 +172,7 @@ async def _reader(resources: Resources) -> Any:
 
 
 async def _step(resources: Resources, stage: Stage | TimedStage, passed_over: Collection[type[Event]] = ()) -> Step:
-    db = await resources.connect()
+    db = await resources.connect(for_life=True)
     await ensure_same_broker(db, await cluster_id(resources.settings.kafka), resources.service)
     offsets = Offsets(await _reader(resources))
     return Step(db, resources.service, resources.publisher, resources.telemetry, stage.save, offsets.check, passed_over)
