@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 NAMES = (
+    "decision_round",
     "market_data_frames", "paper_venue", "paper_venue_peers", "prompt_rendering", "step_throughput", "three_stages",
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ page says so round by round.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> int:
         command = [sys.executable, "-m", "arena", *ARENA, *sys.argv[1:]]
         return subprocess.run(command, env=environment, check=False).returncode
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # node may be started by a wrapper that does not pass signals on
         server.wait()
 
 
