@@ -15,12 +15,13 @@ from chassis.bus import start_reader
 from chassis.health import Loop
 from chassis.keyed_stage import KeyedStage
 from chassis.publish import Out
+from chassis.said import Said
 from chassis.step import Fenced, Partition, PlainStep, Step, unpack
 from chassis.testing import World, halted
 from chassis.worker import Lost, Offsets, OtherBroker, Worker, ensure_same_broker
 from contracts.base import Event
 from contracts.orders import TradingResumed
-from contracts.wire import encode, numbered
+from contracts.wire import decode, encode, numbered
 
 SAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -316,3 +317,22 @@ async def test_outputs_are_replaced_by_the_next_ones_only_when_they_are_acknowle
         broker.futures[0].set_result(None)
         await second
         assert await staged(world) == [b"2"]
+
+
+async def test_what_a_service_said_before_a_restore_no_partition_says_again_and_numbers_go_on(
+    world: World,
+) -> None:
+    topic, out = await world.topic("orders.v1", 2), await world.topic("orders.v1", tag="-out")
+    record = encode(halted(1))
+    said = Said()
+    said.add(record.topic, record.key, dict(record.headers))  # by partition 1, then; its cause is in partition 0 now
+    await world.fetch("insert into step_said values ($1)", said.packed())
+    await world.fetch("insert into step_position values ($1, 0, 0, 7)", topic)
+    where = Partition(topic, 0)
+    async with step_of(world, KeyedStage(Tally, noting_into(out))) as step:
+        await step.take_over(where)
+        await step.run({where: [wire(topic, n, halted(n), n) for n in (0, 1, 2)]})
+        records = await world.records(out, 2)
+    assert [decode(out, each.value).reason for each in records] == ["0", "2"]
+    assert [dict(each.headers)["ce_sequence"] for each in records] == [b"8", b"9"]
+    assert await numbers(world) == ['{"numbers": [0, 1, 2]}'], "it was decided again all the same"
