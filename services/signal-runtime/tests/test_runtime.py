@@ -233,7 +233,7 @@ def test_a_model_is_registered_once_and_made_once() -> None:
     registry = bootstrap()
 
     assert registry.names() == [
-        "anthropic", "buy_and_hold", "deepseek", "mean_reversion", "momentum", "offline-llm", "openai",
+        "anthropic", "buy_and_hold", "deepseek", "hedge", "mean_reversion", "momentum", "offline-llm", "openai",
         "openai-compatible", "qwen", "random", "trend",
     ]  # fmt: skip
     assert registry.model_of(competitor()) is registry.model_of(competitor())
