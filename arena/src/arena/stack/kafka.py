@@ -205,7 +205,6 @@ def properties_at(logs: Path, place: Place) -> str:
             **{f"{what}.replication.factor": copies for what in replicated},
             "transaction.state.log.min.isr": max(1, copies - 1),
             "share.coordinator.state.topic.min.isr": max(1, copies - 1),
-            "broker.session.timeout.ms": 60_000 if copies == 1 else 9_000,
             # a node that comes back leads again: the load stays spread
             "auto.leader.rebalance.enable": "true",
             "leader.imbalance.check.interval.seconds": 10,
@@ -246,8 +245,6 @@ def _settings(logs: Path, port: int, controller_port: int) -> dict[str, object]:
         "num.io.threads": 4,
         "num.partitions": 1,
         "auto.leader.rebalance.enable": "false",
-        # nobody would take over: fencing the only node for nine silent seconds only stops an arena on a busy machine
-        "broker.session.timeout.ms": 60_000,
     }
 
 
