@@ -251,7 +251,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the venue forgets to save positions", _positions_not_saved, ("fills_are_position",), "crashed,venue_lost",
-        CRASHES,
+        (("crashed", 0.02), ("venue_lost", 0.4)),
     ),
     Mutation("a close may be larger than the position", _closes_untrimmed, ("reduce_only_never_flips",)),
     Mutation("an order waits twice", _order_waits_twice, ("one_order",)),
