@@ -72,7 +72,7 @@ def test_the_published_decisions_are_parsed_but_for_the_one_that_is_empty(ran: A
         {"data": [entry(json.dumps(HOLD))]},
         [{"prompt": PROMPT, "response": f"So:\n```json\n{json.dumps(HOLD)}\n```"}],
         [entry({"failed_json_response_raw_text": json.dumps(HOLD)})],
-        gzip.compress(json.dumps([entry()]).encode()),
+        gzip.compress(json.dumps([entry()]).encode(), mtime=0),
         b"\xef\xbb\xbf" + json.dumps([entry()]).encode(),
         json.dumps([entry()]).encode("utf-16"),
         json.dumps(entry()).encode() + b"\n\n",
@@ -100,7 +100,7 @@ def test_an_empty_list_holds_no_conversations(ran: Any, content: Any) -> None:
         (b'{"conversations": [{"id": 1', "not JSON"),
         (b"12", "a number: neither a list of conversations"),
         (b'{"trades": []}', "an object: neither a list of conversations"),
-        (gzip.compress(b"[]" * 1000)[:-9], "end-of-stream"),
+        (gzip.compress(b"[]" * 1000, mtime=0)[:-9], "end-of-stream"),
         (b"[" * 100_000, "not JSON"),
     ],
 )

@@ -13,7 +13,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The first seed: same seed, same run.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="How many, one after the other.")] = 5,
     hours: Annotated[float, typer.Option(min=0.02, max=48, help="Arena hours of each.")] = 0.5,
-    competitors: Annotated[int, typer.Option(min=1, max=500, help="Of each.")] = 10,
+    competitors: Annotated[int, typer.Option(min=2, max=500, help="Of each, its two baselines among them.")] = 10,
     faults: Annotated[str, typer.Option(help="all, none, or names with commas between.")] = "all",
     clock: Annotated[str | None, typer.Option(help="lockstep or live; else the seed chooses.")] = None,
     cut: Annotated[int | None, typer.Option(min=0, help="Let only the first so many faults happen.")] = None,

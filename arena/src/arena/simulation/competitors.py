@@ -16,6 +16,7 @@ from contracts.competition import CompetitorRegistered
 from contracts.signals import Attempt, SignalProposed
 from signal_runtime.core.view import Market, View
 from signal_runtime.models import Registry, Reply, SignalModel, bootstrap, pure
+from signal_runtime.turn import Turn
 
 from arena.simulation.faults import Faults
 
@@ -52,12 +53,12 @@ class _UnreliableModel:
         self._model, self._faults = model, faults
         self.name, self.offline, self.warm_up_bars = model.name, model.offline, model.warm_up_bars
 
-    async def answer(self, view: View) -> Reply:
+    async def answer(self, view: View, turn: Turn) -> Reply:
         if self._faults.happens("llm_late"):
             await asyncio.sleep(LATE_S)
         if self._faults.happens("llm_malformed"):
             return Reply(self._faults.random.choice(NONSENSE))
-        return await self._model.answer(view)
+        return await self._model.answer(view, turn)
 
 
 def babble(view: View) -> str:

@@ -14,7 +14,7 @@ from exchanges.defects import Defects
 from exchanges.synthetic import Synthetic
 from exchanges.synthetic.feed import SyntheticFeed
 from exchanges.synthetic.history import history
-from exchanges.updates import Bar, Book, Mark, News, Step, Trade, Update
+from exchanges.updates import Bar, Book, Mark, News, OnChain, Step, Trade, Update
 from market_data.store import Progress
 
 from arena.simulation.process import Process
@@ -110,7 +110,7 @@ def _times(price: str, factor: Decimal) -> str:
 
 
 def _is_there(update: Update, holes: Sequence[Hole]) -> bool:
-    if isinstance(update, News):
+    if isinstance(update, News | OnChain):
         return not holes
     return update.instrument in INSTRUMENTS and all(hole.instrument not in (None, update.instrument) for hole in holes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import PropertyMock, patch
 
 from chassis.rows import Writing
@@ -207,7 +207,7 @@ def _unrounded() -> AbstractContextManager[Any]:
 
 
 def _anything_said() -> AbstractContextManager[Any]:
-    return patch.object(reply, "_SAYABLE", (*reply._SAYABLE, "amend_order", "change_exits"))
+    return patch.object(reply, "Signal", Literal["hold", "buy_to_enter", "amend_order", "change_exits"])
 
 
 CRASHES = (("crashed", 0.006), ("venue_lost", 0.05))

@@ -30,7 +30,7 @@ BEAT = timedelta(seconds=20)
 class Simulated(Resources):
     """What a service's shell may use, here."""
 
-    async def connect(self) -> Any:
+    async def connect(self, *, for_life: bool = False) -> Any:  # noqa: ARG002  # here no connection breaks by itself
         process = CURRENT.get()
         return Connection(process, process.world.database(process.service))
 
@@ -47,7 +47,7 @@ async def _start_member(kafka: str, group: str, instance: str) -> Consumer:  # n
     return Consumer(process, process.world.log, process.world.group(group))
 
 
-async def _start_reader(kafka: str) -> Consumer:  # noqa: ARG001  # the real one's
+async def _start_reader(kafka: str, *, of_one_partition: bool = False) -> Consumer:  # noqa: ARG001  # the real one's
     process = CURRENT.get()
     return Consumer(process, process.world.log)
 
@@ -58,6 +58,12 @@ async def _cluster_id(kafka: str) -> str:
 
 async def _partition_count(kafka: str, topic: str) -> int:  # noqa: ARG001  # the real one's
     return CURRENT.get().world.log.counts[topic]
+
+
+@asynccontextmanager
+async def _nothing(resources: Resources) -> AsyncIterator[None]:  # noqa: ARG001  # the real one's
+    """Evaluation is no money, and reads what others said."""
+    yield
 
 
 @asynccontextmanager
@@ -107,6 +113,7 @@ _DOORS: Mapping[str, Any] = {
     "risk_gate.control_log.start_reader": _start_reader,
     "pnl_tracker.replaying.start_reader": _start_reader,
     "pnl_tracker.competition.partition_count": _partition_count,
+    "pnl_tracker.app.evaluating": lambda *_: _nothing,
 }
 
 

@@ -12,8 +12,9 @@ from contracts.competition import Clock
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 INSTRUMENTS = ("BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT-PERP")
 FIELD: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("random", "baseline", {"turnover": "2.4", "exposure": "2", "held": "0.5"}),
+    ("buy_and_hold", "baseline", {}),
     ("desk", "external", {}),
-    ("random", "baseline", {"entry_rate": "0.6"}),
     ("babble", "llm", {}),
     ("desk", "external", {}),
     ("offline-llm", "llm", {"persona": "reckless"}),
@@ -21,9 +22,9 @@ FIELD: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("momentum", "quant", {"risk_rate": "0.01"}),
     ("offline-llm", "llm", {"persona": "contrarian"}),
     ("mean_reversion", "quant", {}),
-    ("buy_and_hold", "baseline", {}),
+    ("hedge", "quant", {}),
 )
-"""(model, kind, parameters), again and again."""
+"""(model, kind, parameters), again and again; the baselines of every season first."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from arena.simulation.run import Case, Outcome
 
 LEAST_HOURS = 0.05
+BASELINES = 2
+"""Competitors that every season has."""
 Play = Callable[[Case], Outcome]
 
 
@@ -41,7 +43,9 @@ class _Search:
             pass
 
     def fewer_competitors(self) -> None:
-        while (fewer := self.best.case.competitors // 2) and self._try(replace(self.best.case, competitors=fewer)):
+        while (fewer := self.best.case.competitors // 2) >= BASELINES and self._try(
+            replace(self.best.case, competitors=fewer)
+        ):
             pass
 
     def fewer_kinds(self) -> None:
