@@ -19,7 +19,7 @@ class _Metric:
 
     set = observe = inc
 
-    def set_function(self, of: object) -> None:  # noqa: ARG002
+    def set_function(self, of: object) -> None:
         """Nobody asks."""
 
     @contextmanager
