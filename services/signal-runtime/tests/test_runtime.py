@@ -277,3 +277,16 @@ async def test_nothing_is_left_running_when_a_batch_is_over(objects: ObjectStore
     [_ async for _ in runtime(given, objects).batch_generate([hurried(0.05)])]
 
     assert asyncio.all_tasks() == before
+
+
+async def test_of_two_workers_that_answer_one_request_the_first_answer_is_what_both_say(objects: ObjectStore) -> None:
+    """Found by `arena simulate`: at a rebalance both answered, and readers were left with parts of either."""
+    slow, quick = Registry(), Registry()
+    slow.register("momentum", lambda _: Misbehaving("momentum", seconds=0.2, text="I am not sure."))
+    quick.register("momentum", lambda _: Misbehaving("momentum", text='{"BTC": {"signal": "hold"}}'))
+    one, other = runtime(Given(competitor()), objects, slow), runtime(Given(competitor()), objects, quick)
+
+    said = await asyncio.gather(one.generate_signal(request()), other.generate_signal(request()))
+
+    assert [event.type for event in said[0]] == ["signal_proposed"]
+    assert list(said[0]) == list(said[1])

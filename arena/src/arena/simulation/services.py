@@ -110,7 +110,8 @@ def _with_desk(answer: Any, inputs: TopicInputs, resources: Resources) -> Any:
                 await answer(request)
                 return
             kept = json.dumps([part.model_dump(mode="json") for part in said]).encode()
-            await resources.objects.put(path, kept)
+            if not await resources.objects.put_new(path, kept):
+                kept = await resources.objects.get(path) or kept
         parts = [SignalProposed.model_validate(part) for part in json.loads(kept)]
         await resources.publisher.send(parts, f"{SERVICE}/{request.competitor_id}", request.round * PARTS_MAX + 1)
 

@@ -254,6 +254,12 @@ class Objects:
         self._kept[path] = data
         await self._process.effect()
 
+    async def put_new(self, path: str, data: bytes) -> bool:
+        await self._process.effect()
+        is_first = self._kept.setdefault(path, data) is data
+        await self._process.effect()
+        return is_first
+
     async def get(self, path: str) -> bytes | None:
         await self._process.passes()
         return self._kept.get(path)

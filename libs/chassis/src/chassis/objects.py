@@ -1,6 +1,7 @@
 """Objects by path: a folder, memory or S3."""
 
 import asyncio
+import os
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +19,10 @@ class ObjectStore:
         """Whole or not at all, also when the process is killed."""
         await asyncio.to_thread(self._put, path, data)
 
+    async def put_new(self, path: str, data: bytes) -> bool:
+        """As `put`, where nothing is there yet: whether it was the first."""
+        return await asyncio.to_thread(self._put_new, path, data)
+
     async def get(self, path: str) -> bytes | None:
         return await asyncio.to_thread(self._get, path)
 
@@ -29,6 +34,23 @@ class ObjectStore:
             store.mv(f"{full}.partial", full)
         else:
             store.pipe_file(full, data)
+
+    def _put_new(self, path: str, data: bytes) -> bool:
+        store, full = self._where(path)
+        store.makedirs(str(PurePosixPath(full).parent), exist_ok=True)
+        try:
+            if isinstance(store, LocalFileSystem):
+                partial = f"{full}.{os.getpid()}.partial"
+                store.pipe_file(partial, data)
+                try:
+                    os.link(partial, full)
+                finally:
+                    store.rm_file(partial)
+            else:
+                store.pipe_file(full, data, mode="create")
+        except FileExistsError:
+            return False
+        return True
 
     def _get(self, path: str) -> bytes | None:
         store, full = self._where(path)

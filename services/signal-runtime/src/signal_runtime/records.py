@@ -101,9 +101,13 @@ class Records:
         await self._objects.put(f"{_folder(request)}/{name}", data)
 
     async def keep_answer(self, request: DecisionRequested, answer: Answer) -> Kept:
+        """The first answer stays: where another worker has given one meanwhile, that is the answer."""
         data = canonical_bytes(answer.model_dump(mode="json"))
         folder = _folder(request)
-        await self._objects.put(f"{folder}/reply.json", data)
+        if not await self._objects.put_new(f"{folder}/reply.json", data):
+            if (kept := await self.answer(request)) is not None:
+                return kept
+            await self._objects.put(f"{folder}/reply.json", data)  # an earlier arena's was there
         return Kept(answer=answer, sha256=sha256_of(data), folder=folder)
 
     async def _keep_snapshot(self, snapshot: MarketSnapshot) -> None:
