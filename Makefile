@@ -16,7 +16,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml arena/pyproject.toml))
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-llm up down test simulate crash-sweep line-sweep kills chaos lint schemas bench web clean kafka browser promtool
+.PHONY: help setup demo demo-llm up down test test-long simulate crash-sweep line-sweep kills chaos lint schemas bench web clean kafka browser promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: setup browser promtool ## every test, on Apache Kafka, PostgreSQL and a br
 	@cd web && $(NODE) npm test
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
+test-long: setup ## the tests that take minutes: chaos, scale-out, backup, kills of an outside venue's executor
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
 crash-sweep: setup ## kill a stage at every named point, first and second passing
 	@CHASSIS_CRASH_SWEEP=all $(BIN)/python -m pytest -s libs/chassis/tests/test_crash_points.py $(ARGS)
 
@@ -53,7 +56,7 @@ lint: .venv/.synced ## ruff, mypy --strict a package, import-linter
 	@$(BIN)/lint-imports
 
 kills: setup ## kill the executor of an outside venue at every point of a call, the first and the second time
-	@EXCHANGE_KILL_PASSES=2 $(BIN)/python -m pytest -q services/order-executor/tests/test_exchange_killed.py
+	@EXCHANGE_KILL_PASSES=2 $(BIN)/python -m pytest -q -m long services/order-executor/tests/test_exchange_killed.py
 
 schemas: .venv/.synced ## write the JSON Schemas and AsyncAPI document of the contracts
 	@$(BIN)/python -m contracts.schemas

@@ -66,7 +66,7 @@ async def numbers(run: Run) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_an_older_database_beside_newer_topics_comes_to_the_same_books(
     baseline: Run, short_season: list[str], tmp_path: Path

@@ -11,7 +11,7 @@ import pytest
 WITHIN_S = 280
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_short_run_of_every_fault_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     figures, told = await chaos(tmp_path, "--minutes", "0.35", "--seed", "11", "--competitors", "6")
 

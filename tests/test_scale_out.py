@@ -195,7 +195,7 @@ async def around(tmp_path: Path) -> AsyncIterator[Arena]:
             yield arena
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_one_replica_three_and_one_again_leave_no_gap_and_no_double(around: Arena) -> None:
     firsts = [around.replica(service, 0) for service in SAYS]

@@ -75,7 +75,7 @@ async def orders_of_a_life(world: World, topic: str, exchange: Controls, n: int)
     await world.send(topic, cancel(n, now_s(), competitor_id="killed"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_killed_at_every_point_of_a_venue_call_each_intent_is_one_order_and_the_books_agree(
     world: World, exchange: Controls
