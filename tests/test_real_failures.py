@@ -370,7 +370,7 @@ async def test_20_a_market_order_whose_answer_is_lost_is_not_ordered_again(
     async with life(dsn, exchange, exchange_poll_s=30) as bench:
         await opened(bench, resting(competitor, 9))
         await exchange.fault("gap", seconds=30)
-        await exchange.fault(kind, seconds=1.0)
+        await exchange.fault(kind, seconds=3.0)
         event = market(competitor)
         bench.own(event)
         await bench.until_state(event, "filled")

@@ -6,6 +6,7 @@ from unittest.mock import AsyncMock, MagicMock
 
 from aiokafka import TopicPartition
 from chassis.step import Partition, Position
+from chassis.timed import TimedStage
 from chassis.timed_worker import TimedWorker
 
 OWN, MARKET = TopicPartition("orders.v1", 0), TopicPartition("market.marks.v1", 0)
@@ -14,9 +15,10 @@ OWN, MARKET = TopicPartition("orders.v1", 0), TopicPartition("market.marks.v1", 
 def worker_of(market: Any) -> TimedWorker:
     step = MagicMock(lock=asyncio.Lock())
     step.take_over = AsyncMock(return_value=Position(Partition(*OWN), 0, 0, 0, b"", {}))
+    stage = MagicMock(spec=TimedStage)
     own = MagicMock(assignment=MagicMock(return_value=set()))
     return TimedWorker(
-        "stage", own, OWN.topic, MagicMock(), market, MagicMock(), step, MagicMock(), MagicMock(), MagicMock(),
+        "stage", own, OWN.topic, MagicMock(), market, MagicMock(), step, stage, MagicMock(), MagicMock(),
         clock=lambda: None, hold_for_rounds=False, max_records=1,
     )  # fmt: skip
 

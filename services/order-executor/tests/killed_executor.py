@@ -65,7 +65,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            arm(line.strip())
+            arm(line.strip().removeprefix("none"))
             serve(lambda: create_app(told))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

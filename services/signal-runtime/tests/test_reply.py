@@ -204,7 +204,6 @@ def test_text_is_cut_to_its_bound_and_freed_of_control_characters() -> None:
         (entry(signal=1), BadField, "BTC.signal"),
         # found by `arena simulate`: they went through here, and ended the process when they became a signal
         (entry(signal="amend_order"), BadField, "BTC.signal: 'amend_order' is none of"),
-        (entry(signal="change_exits"), BadField, "BTC.signal: 'change_exits' is none of"),
         ('{"BTC": {"signal": "hold"}, "ETH": {"quantity": 1}}', BadField, "ETH.signal: missing"),
         ('{"signal": "hold"}', BadField, "coin: missing"),
         (entry(coin="Bitcoin!"), BadField, "'Bitcoin!' is no symbol"),

@@ -190,7 +190,7 @@ def _verdict_lost() -> AbstractContextManager[Any]:
     real = competition_core._on_verdict
 
     def on_verdict(season: Any, state: Any, verdict: Any) -> Any:
-        return () if verdict.competitor_id == "desk-0" and verdict.round == 2 else real(season, state, verdict)
+        return () if verdict.competitor_id == "desk-2" and verdict.round == 2 else real(season, state, verdict)
 
     return patch.object(competition_core, "_on_verdict", on_verdict)
 
