@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextvars import Context
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -171,7 +172,8 @@ class Group:
     def rebalance(self) -> None:
         self._again = True
         if self._running is None or self._running.done():
-            self._running = self._log.loop.create_task(self._rebalance())
+            # the coordinator's own: a member that dies meanwhile must not take it along
+            self._running = Context().run(self._log.loop.create_task, self._rebalance())
 
     async def _rebalance(self) -> None:
         while self._again:
