@@ -6,7 +6,7 @@ from arena.simulation.invariants import INVARIANTS
 from arena.simulation.mutations import MUTATIONS, Mutation, likelier
 from arena.simulation.run import Case, simulate
 
-SEEDS = 8
+SEEDS = 16
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.what)

@@ -14,7 +14,7 @@ from arena.simulation.faults import FAULTS, Faults, UnknownFault, named
 from arena.simulation.invariants import Violation
 from arena.simulation.run import Case, Outcome, simulate
 
-CORPUS = [Case(seed, 0.3, 10) for seed in range(101, 109)]
+CORPUS = [Case(seed, 0.3, 10) for seed in range(101, 114)]
 FRESH = 2
 
 
