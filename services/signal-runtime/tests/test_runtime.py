@@ -78,10 +78,10 @@ async def test_request_reply_and_snapshot_are_in_the_store_under_the_hashes_the_
 class Full(ObjectStore):
     """Its disk has no room for a reply."""
 
-    async def put(self, path: str, data: bytes) -> None:
+    async def put_new(self, path: str, data: bytes) -> bool:
         if path.endswith("reply.json"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        await super().put(path, data)
+        return await super().put_new(path, data)
 
 
 async def test_a_full_disk_ends_the_request_loudly_and_once_there_is_room_it_is_answered(tmp_path: Any) -> None:
