@@ -181,11 +181,11 @@ def import_trades(
     as_json: JsonOption = False,
 ) -> None:
     """Post a file of closed trades to the books and hold their realised net P&L against the file's."""
-    from arena import ledger_import, trades_file
+    from arena import ledger_import, packed, trades_file
 
     try:
         imported = ledger_import.post(trades_file.read(file))
-    except trades_file.Unreadable as unreadable:
+    except packed.Unreadable as unreadable:
         raise Stopped(Exit.FAILED, f"{file}: {unreadable}") from None
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     for number, reason in imported.bad:
@@ -210,11 +210,11 @@ def check_decisions(
     as_json: JsonOption = False,
 ) -> None:
     """Put recorded replies through parser, risk gate and paper venue: what is parsed, would trade, is refused, why."""
-    from arena import decisions_check, decisions_check_file
+    from arena import decisions_check, decisions_check_file, packed
 
     try:
         entries = decisions_check_file.read(file)
-    except decisions_check_file.Unreadable as unreadable:
+    except packed.Unreadable as unreadable:
         raise Stopped(Exit.USAGE, f"{file}: {unreadable}") from None
     console = Console(stderr=True)
     checked = decisions_check.check(track(entries, "checking", console=console, disable=not console.is_terminal))

@@ -2,23 +2,18 @@
 gzipped or not. What an entry's reply was, as the text that the model wrote.
 """
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from arena import packed
 
 BYTES_MAX = 128_000_000
 ENTRIES_MAX = 100_000
 LISTS = ("conversations", "data", "records", "results", "items", "decisions")
 REPLIES = ("llm_response", "raw_response", "response", "reply", "completion", "output", "content")
 PROMPTS = ("user_prompt", "prompt", "request")
-_GZIP = b"\x1f\x8b"
-
-
-class Unreadable(ValueError):
-    """The file holds no list of conversations; the message says what it is instead."""
 
 
 class Written(str):
@@ -41,13 +36,13 @@ class Malformed(NamedTuple):
 
 def read(path: Path) -> list[Any]:
     """The entries as they stand there, malformed ones too. Raises Unreadable."""
-    text = _text(_content(path))
+    text = _text(packed.content(path, BYTES_MAX))
     try:
         entries = _listed(_loaded(text))
     except (ValueError, RecursionError) as error:
         entries = _lines(text, error)
     if len(entries) > ENTRIES_MAX:
-        raise Unreadable(f"{len(entries)} conversations, at most {ENTRIES_MAX} are read")
+        raise packed.Unreadable(f"{len(entries)} conversations, at most {ENTRIES_MAX} are read")
     return entries
 
 
@@ -95,16 +90,18 @@ def _listed(found: Any) -> list[Any]:
             return [found]
         if found and all(isinstance(each, dict) and any(name in each for name in REPLIES) for each in found.values()):
             return [{"id": name, **each} for name, each in found.items()]
-    raise Unreadable(f"{_kind(found)}: neither a list of conversations nor an object with one in `conversations`")
+    raise packed.Unreadable(
+        f"{_kind(found)}: neither a list of conversations nor an object with one in `conversations`"
+    )
 
 
 def _lines(text: str, whole: Exception) -> list[Any]:
     """JSON lines, if the first is one; a line that is none is an entry that cannot be read."""
-    if isinstance(whole, Unreadable):
+    if isinstance(whole, packed.Unreadable):
         raise whole
     entries = list(_line_by_line(text))
     if not entries or not isinstance(entries[0], dict):
-        raise Unreadable(f"not JSON: {str(whole) or type(whole).__name__}") from None
+        raise packed.Unreadable(f"not JSON: {str(whole) or type(whole).__name__}") from None
     return entries
 
 
@@ -129,18 +126,3 @@ def _text(content: bytes) -> str:
     """What is no UTF-8 becomes U+FFFD: one broken text must not hide the others."""
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     return content.decode("utf-16" if wide else "utf-8-sig", "replace")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as raw:
-            is_packed = raw.read(2) == _GZIP
-        with gzip.open(path) if is_packed else path.open("rb") as file:
-            content = file.read(BYTES_MAX + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(str(error)) from None
-    if not content.strip():
-        raise Unreadable("the file is empty")
-    if len(content) > BYTES_MAX:
-        raise Unreadable(f"more than {BYTES_MAX} bytes")
-    return content

@@ -5,6 +5,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from contracts.competition import Clock
 
 from arena.exits import Exit, Stopped
 
@@ -15,7 +16,7 @@ def simulate(
     hours: Annotated[float, typer.Option(min=0.02, max=48, help="Arena hours of each.")] = 0.5,
     competitors: Annotated[int, typer.Option(min=2, max=500, help="Of each, its two baselines among them.")] = 10,
     faults: Annotated[str, typer.Option(help="all, none, or names with commas between.")] = "all",
-    clock: Annotated[str | None, typer.Option(help="lockstep or live; else the seed chooses.")] = None,
+    clock: Annotated[Clock | None, typer.Option(help="Else the seed chooses.")] = None,
     cut: Annotated[int | None, typer.Option(min=0, help="Let only the first so many faults happen.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the seeds.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
@@ -25,13 +26,11 @@ def simulate(
     from arena.simulation.faults import UnknownFault, named
     from arena.simulation.run import Case
 
-    if clock not in (None, "lockstep", "live"):
-        raise Stopped(Exit.USAGE, "--clock: is lockstep or live")
     try:
         kinds = named(faults)
     except UnknownFault as unknown:
         raise Stopped(Exit.USAGE, f"--faults: {unknown}") from None
-    cases = [Case(n, hours, competitors, kinds, cut, clock) for n in range(seed, seed + seeds)]  # type: ignore[arg-type]
+    cases = [Case(n, hours, competitors, kinds, cut, clock) for n in range(seed, seed + seeds)]
     played = []
     for outcome in corpus.outcomes(cases, workers):
         played.append(outcome)

@@ -1,8 +1,6 @@
 """Closed trades as Alpha Arena published them: `{"trades": [row, …]}` or the list alone, gzipped or not."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from pathlib import Path
@@ -13,15 +11,12 @@ from contracts.types import Name, Price, SignedQuantity, Usd
 from contracts.wire import explain
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from arena import packed
+
 BYTES_MAX = 64_000_000
 ROWS_MAX = 100_000
-_GZIP = b"\x1f\x8b"
 _PLACE = Decimal("1e-18")
 _WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
-
-
-class Unreadable(ValueError):
-    """The file holds no list of trades; the message says what it is instead."""
 
 
 class BadRow(NamedTuple):
@@ -113,15 +108,15 @@ def read(path: Path) -> Iterator[tuple[int, Row] | BadRow]:
 def _rows(path: Path) -> list[Any]:
     try:
         # NaN and Infinity are no JSON, but Python writes them: they are read so that their row can be named
-        text = _content(path).decode("utf-8-sig")
+        text = packed.content(path, BYTES_MAX).decode("utf-8-sig")
         found = json.loads(text, parse_float=_parsed, parse_int=_parsed, parse_constant=_parsed)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from None
+        raise packed.Unreadable(f"not JSON: {error}") from None
     rows = found.get("trades") if isinstance(found, dict) else found
     if not isinstance(rows, list):
-        raise Unreadable("neither a list of trades nor an object with one in `trades`")
+        raise packed.Unreadable("neither a list of trades nor an object with one in `trades`")
     if len(rows) > ROWS_MAX:
-        raise Unreadable(f"{len(rows)} trades, at most {ROWS_MAX} are read")
+        raise packed.Unreadable(f"{len(rows)} trades, at most {ROWS_MAX} are read")
     return rows
 
 
@@ -130,18 +125,3 @@ def _parsed(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:  # an exponent of twenty digits
         return Decimal("NaN")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as raw:
-            is_packed = raw.read(2) == _GZIP
-        with gzip.open(path) if is_packed else path.open("rb") as file:
-            content = file.read(BYTES_MAX + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(str(error)) from None
-    if not content.strip():
-        raise Unreadable("the file is empty")
-    if len(content) > BYTES_MAX:
-        raise Unreadable(f"more than {BYTES_MAX} bytes")
-    return content

@@ -59,5 +59,5 @@ async def _accounts(db: Any, query: str) -> dict[str, tuple[Decimal, ...]]:
 
 
 async def _positions(db: Any, schema: str) -> dict[tuple[str, str], Decimal]:
-    query = f"select competitor_id, instrument, quantity from {schema}.positions where quantity <> 0"  # noqa: S608
+    query = f"select competitor_id, instrument, quantity from {schema}.positions where quantity <> 0"  # noqa: S608  # one of SERVICES
     return {(who, instrument): quantity for who, instrument, quantity in await db.fetch(query)}

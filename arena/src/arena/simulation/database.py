@@ -178,7 +178,7 @@ class Connection:
         assert self._buffer is not None
         self._buffer.append(write)
 
-    async def execute(self, statement: str, *arguments: Any, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002
+    async def execute(self, statement: str, *arguments: Any, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002  # asyncpg's
         if "pg_advisory_lock" in statement:
             await self._lock(*arguments)
         elif self._buffer is not None:
@@ -222,7 +222,7 @@ class Connection:
     def is_closed(self) -> bool:
         return self._process.dead
 
-    async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # asyncpg's
         """It holds nothing."""
 
 

@@ -19,7 +19,7 @@ from contracts.evaluation import SignalsEvaluated
 from contracts.market import MarketSnapshot
 from contracts.signals import SignalProposed
 from contracts.wire import BadRecord, decode
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from pnl_tracker import evaluation_rows
 from pnl_tracker.core.evaluation import evaluate
@@ -28,6 +28,8 @@ SOURCE = "pnl-tracker/evaluation"
 GROUP = "pnl-tracker-evaluation"
 TOPICS = [MarketSnapshot.topic, RoundClosed.topic, SignalProposed.topic]
 POLL_MS = 500
+APART_S = 1.0
+"""Nobody waits for an evaluation: what came in the meantime is written down, and looked at, together."""
 
 
 class Figures:
@@ -66,7 +68,11 @@ class Evaluator:
 
     def __init__(self, resources: Resources, db: Connection, consumer: Any, every_rounds: int) -> None:
         self._resources, self._db, self._consumer, self._every = resources, db, consumer, every_rounds
-        self._figures = Figures(resources.telemetry.registry)
+        registry = resources.telemetry.registry
+        self._figures = Figures(registry)
+        self._passed_over = Counter(
+            "arena_evaluation_passed_over", "Records that break their contract.", registry=registry
+        )
 
     async def keep_evaluating(self, is_mine: Callable[[], bool]) -> None:
         """Every replica writes down what its share of the topics says; one of them evaluates."""
@@ -74,6 +80,7 @@ class Evaluator:
             await self._take_in()
             while is_mine() and await self.evaluate():
                 pass
+            await asyncio.sleep(APART_S)
 
     async def _take_in(self) -> None:
         batches = await self._consumer.getmany(timeout_ms=POLL_MS)
@@ -89,7 +96,7 @@ class Evaluator:
         try:
             event: Event = decode(record.topic, record.value)
         except BadRecord as error:
-            self._resources.telemetry.dead_letters.labels(record.topic).inc()
+            self._passed_over.inc()
             self._resources.telemetry.log.warning(
                 "not evaluated", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(error)
             )

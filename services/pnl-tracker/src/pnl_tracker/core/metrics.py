@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from pnl_tracker.core.money import WIDE, ZERO, quotient
+from pnl_tracker.core.money import WIDE, ZERO, mean, quotient
 from pnl_tracker.core.trips import Trip
 
 HOUR = timedelta(hours=1)
@@ -92,14 +92,14 @@ def of_trips(trips: Sequence[Trip]) -> dict[str, Any]:
     holds = [Decimal((trip.closed_at - trip.opened_at) // timedelta(microseconds=1)) / 1_000_000 for trip in trips]
     sizes = [trip.size for trip in trips]
     found = {
-        "win_rate": _mean([Decimal(net > 0) for net in nets]),
+        "win_rate": mean([Decimal(net > 0) for net in nets]),
         "profit_factor": quotient(won, lost) if lost else None,
-        "expectancy": _mean(nets),
-        "average_hold_s": _mean(holds),
+        "expectancy": mean(nets),
+        "average_hold_s": mean(holds),
         "median_hold_s": quotient(Decimal(median(holds)), Decimal(1)),
-        "average_size": _mean(sizes),
+        "average_size": mean(sizes),
         "median_size": quotient(Decimal(median(sizes)), Decimal(1)),
-        "long_share": _mean([Decimal(trip.is_long) for trip in trips]),
+        "long_share": mean([Decimal(trip.is_long) for trip in trips]),
     }
     return {"trades": len(trips)} | {name: _told(value) for name, value in found.items()}
 
@@ -145,10 +145,6 @@ def _calmar(series: Series) -> Decimal | None:
     except DecimalException:
         return None  # beyond all numbers
     return WIDE.divide(growth - 1, series.max_drawdown)
-
-
-def _mean(values: Sequence[Decimal]) -> Decimal:
-    return quotient(sum(values, ZERO), Decimal(len(values)))
 
 
 def _told(value: Any) -> Any:

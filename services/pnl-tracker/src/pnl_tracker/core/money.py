@@ -1,5 +1,6 @@
 """Sums without rounding. What must be rounded, is rounded here."""
 
+from collections.abc import Sequence
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_EVEN,
@@ -41,6 +42,11 @@ def product(quantity: Decimal, price: Decimal) -> Decimal:
 def quotient(value: Decimal, divisor: Decimal) -> Decimal:
     """value / divisor to 12 places."""
     return _DIVIDING.divide(value, divisor).quantize(_DIVISION, context=_DIVIDING)
+
+
+def mean(values: Sequence[Decimal]) -> Decimal | None:
+    """To 12 places; None of none."""
+    return quotient(sum(values, ZERO), Decimal(len(values))) if values else None
 
 
 def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:

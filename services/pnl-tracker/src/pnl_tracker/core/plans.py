@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from contracts.evaluation import PlanOutcomes
 
-from pnl_tracker.core.money import ZERO, quotient
+from pnl_tracker.core.money import mean, quotient
 from pnl_tracker.core.scoring import Entry, Marks
 
 
@@ -43,9 +43,9 @@ def outcomes(entries: Sequence[Entry], closings: Iterable[Closing], marks: Marks
             earned.append(quotient(closing.realised_pnl, entry.risk_usd))
     return PlanOutcomes(
         **counts,
-        stop_slippage=_mean(slips),
-        stated_reward_risk=_mean([ratio for entry in entries if (ratio := reward_risk(entry, marks)) is not None]),
-        realised_r=_mean(earned),
+        stop_slippage=mean(slips),
+        stated_reward_risk=mean([ratio for entry in entries if (ratio := reward_risk(entry, marks)) is not None]),
+        realised_r=mean(earned),
     )
 
 
@@ -75,7 +75,3 @@ def _last_before(stated: _Stated, at: datetime) -> Entry | None:
     times, known = stated
     index = bisect_right(times, at)
     return known[index - 1] if index else None
-
-
-def _mean(values: Sequence[Decimal]) -> Decimal | None:
-    return quotient(sum(values, ZERO), Decimal(len(values))) if values else None

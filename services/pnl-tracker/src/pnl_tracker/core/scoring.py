@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from contracts.evaluation import CalibrationBin, HorizonScore
 
-from pnl_tracker.core.money import WIDE, ZERO, quotient
+from pnl_tracker.core.money import WIDE, ZERO, mean, quotient
 
 RANKED_FROM = 10
 """A rank correlation of fewer entries says nothing."""
@@ -78,14 +78,14 @@ def horizon_score(horizon: timedelta, found: Sequence[Scored]) -> HorizonScore:
         horizon_s=int(horizon.total_seconds()),
         scored=len(found),
         hit_rate=_share(found),
-        mean_return=_mean([each.gained for each in found]),
+        mean_return=mean([each.gained for each in found]),
         information_coefficient=_information_coefficient(found),
     )
 
 
 def brier(found: Sequence[Scored]) -> Decimal | None:
     """Mean of (confidence - hit)^2."""
-    return _mean([(confidence - each.hit) ** 2 for each, confidence in _confident(found)])
+    return mean([(confidence - each.hit) ** 2 for each, confidence in _confident(found)])
 
 
 def calibration(found: Sequence[Scored]) -> tuple[CalibrationBin, ...]:
@@ -116,7 +116,7 @@ def _bin(above: Decimal, through: Decimal, confident: Sequence[tuple[Scored, Dec
         above=above,
         through=through,
         scored=len(inside),
-        mean_confidence=_mean([confidence for _, confidence in inside]),
+        mean_confidence=mean([confidence for _, confidence in inside]),
         hit_rate=_share([each for each, _ in inside]),
     )
 
@@ -155,8 +155,4 @@ def _correlation(xs: Sequence[Decimal], ys: Sequence[Decimal]) -> Decimal | None
 
 
 def _share(found: Sequence[Scored]) -> Decimal | None:
-    return _mean([Decimal(each.hit) for each in found])
-
-
-def _mean(values: Sequence[Decimal]) -> Decimal | None:
-    return quotient(sum(values, ZERO), Decimal(len(values))) if values else None
+    return mean([Decimal(each.hit) for each in found])
