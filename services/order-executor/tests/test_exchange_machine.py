@@ -5,9 +5,8 @@ by 5 s; the clocks differ by no more than 1 s. So what was sent at 0 is void at 
 at 5 + 10 + 5 + 1 = 21 never arrived.
 """
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,38 +14,14 @@ import pytest
 from contracts.base import Event
 from contracts.executions import OrderFilled, OrderRejected
 from contracts.signals import ExitPlan
-from order_executor.exchange.core import Budget, Desk, Order, Rules, Snapshot
+from order_executor.exchange.core import Desk, Order, Rules, Snapshot
 from order_executor.exchange.core import said as core
 from order_executor.exchange.core.ids import client_order_id
+from order_executor.exchange.doubles import Execution, View
 from order_executor.testing import BTC, ETH, D, amend, at, cancel, change_exits, flatten, kinds, order, trigger
 
 RULES = Rules(clock_skew=timedelta(seconds=1), valid_for=timedelta(seconds=60))
 ANN = ("s1", "ann")
-
-
-@dataclass(frozen=True)
-class View:
-    """What the venue says of an order."""
-
-    client_order_id: str
-    status: Any = "open"
-    filled: Decimal = Decimal(0)
-    venue_order_id: str = "v1"
-    instrument: str = BTC
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Execution:
-    client_order_id: str
-    trade_id: str
-    quantity: Decimal
-    price: Decimal = Decimal(100)
-    fee: Decimal = Decimal("0.05")
-    instrument: str = BTC
-    side: Any = "buy"
-    liquidity: Any = "taker"
-    at: datetime = field(default_factory=lambda: at(0))
 
 
 def agreeing(t: float, **fields: Any) -> Snapshot:
@@ -470,21 +445,3 @@ def test_after_a_restart_what_was_sending_is_asked_for_and_what_was_open_is_conf
     both = (View(NAME), View(name_of(resting), instrument=ETH))
     desk.sweep(ANN, agreeing(5, open=both))
     assert desk.accounts[ANN].agrees
-
-
-def test_the_last_quarter_of_the_budget_is_kept_for_cancels_and_questions() -> None:
-    budget = Budget(size=8, per_second=2, kept=2)
-
-    assert [budget.wait("place", at(0)) for _ in range(6)] == [timedelta(0)] * 6
-    # two are left and kept; one more would leave one: half a second at two a second
-    assert budget.wait("place", at(0)) == timedelta(seconds=0.5)
-    assert [budget.wait(kind, at(0)) for kind in ("cancel", "query")] == [timedelta(0)] * 2
-    assert budget.wait("cancel", at(0)) == timedelta(seconds=0.5)
-
-
-def test_after_a_429_nothing_of_any_kind_goes_out_until_the_venue_said() -> None:
-    budget = Budget(size=8, per_second=2, kept=2)
-    budget.throttled(at(0), timedelta(seconds=3))
-
-    assert budget.wait("query", at(1)) == timedelta(seconds=2)
-    assert budget.wait("query", at(3)) == timedelta(0)

@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from order_executor.exchange.core import Desk, Order, Rules, Snapshot, Wanted
 from order_executor.exchange.core import said as core
 from order_executor.exchange.core.ids import client_order_id
+from order_executor.exchange.doubles import Execution, View
 from order_executor.testing import BTC, D, at, cancel, order
 
 RULES = Rules(clock_skew=timedelta(seconds=1), valid_for=timedelta(seconds=120), human_after=timedelta(hours=9))
@@ -55,29 +56,6 @@ class Venue:
     def find(self, name: str, t: float) -> Any:
         found = [each for each in self.orders if each["name"] == name and each["listed_at"] <= t]
         return self.view(found[-1]) if found else None
-
-
-@dataclass(frozen=True)
-class View:
-    client_order_id: str
-    status: Any
-    filled: Decimal
-    venue_order_id: str = "v"
-    instrument: str = BTC
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Execution:
-    client_order_id: str
-    trade_id: str
-    quantity: Decimal
-    price: Decimal = Decimal(100)
-    fee: Decimal = Decimal(0)
-    instrument: str = BTC
-    side: Any = "buy"
-    liquidity: Any = "taker"
-    at: Any = at(0)  # noqa: RUF009  # a time
 
 
 class Exchange(RuleBasedStateMachine):
