@@ -92,8 +92,10 @@ class Sweep:
             for partition in range(PARTITIONS):
                 await self._world.send(timed, watermark(second, partition), partition=partition)
         for partition in range(PARTITIONS):
-            marks = [mark(n + partition / 10, f"I{partition}-USDT-PERP") for n in range(MARKS)]
-            await self._world.send(market, *marks, partition=partition)
+            for n in range(MARKS):  # time passes with each, so a stage that reads late still commits twice
+                second = n + partition / 10
+                await self._world.send(market, mark(second, f"I{partition}-USDT-PERP"), partition=partition)
+                await self._world.send(market, watermark(second, partition), partition=partition)
             await self._world.send(timed, watermark(EVENTS, partition), partition=partition)
             await self._world.send(market, watermark(EVENTS, partition), partition=partition)
 
@@ -108,7 +110,7 @@ class Sweep:
         """To the end of the input; where something is armed, the exit code of the life that it ended."""
         code = None
         if stand.point or stand.line:
-            code = await Life(stand).ended(LIFE_S)
+            code = await self._death(stand)
         life = Life(stand.then())
         try:
             await self._all_in(stand, life)
@@ -117,6 +119,13 @@ class Sweep:
             life.kill()
         assert drained == 0, f"{stand.service} ended with {drained}"
         return code
+
+    async def _death(self, stand: Stand) -> int:
+        try:
+            return await Life(stand).ended(LIFE_S)
+        except TimeoutError:
+            where = stand.point or stand.line
+            raise AssertionError(f"{stand.service} lived {LIFE_S:g} s and did not pass {where}") from None
 
     async def _all_in(self, stand: Stand, life: Life) -> None:
         query = COUNTED.format(schema=stand.service.replace("-", "_"))

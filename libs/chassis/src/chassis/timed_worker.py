@@ -113,12 +113,15 @@ class TimedWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _poll(self, polls: dict[str, "asyncio.Task[Any]"]) -> tuple[Any, Any]:
         """What came from either side, as soon as something did."""
         if "own" not in polls:
-            polls["own"] = asyncio.create_task(self._own.getmany(timeout_ms=200, max_records=self._max_records))
+            polls["own"] = self._ask(self._own)
         if "market" not in polls:
-            polls["market"] = asyncio.create_task(self._market_consumer.getmany(timeout_ms=200))
+            polls["market"] = self._ask(self._market_consumer)
         await asyncio.wait(polls.values(), return_when=asyncio.FIRST_COMPLETED)
         done = {side: polls.pop(side).result() for side in list(polls) if polls[side].done()}
         return done.get("own", {}), done.get("market", {})
+
+    def _ask(self, consumer: AIOKafkaConsumer) -> "asyncio.Task[Any]":
+        return asyncio.create_task(consumer.getmany(timeout_ms=200, max_records=self._max_records))
 
     async def _turn(self, own: Mapping[TopicPartition, Any], market: Mapping[TopicPartition, Any]) -> None:
         began = time.perf_counter()
