@@ -116,6 +116,18 @@ def test_a_triggered_order_is_refused_with_its_reason_where_the_margin_is_gone()
     assert refusal(events[1:]) == "MARGIN_INSUFFICIENT"
 
 
+def test_a_triggered_reduce_only_order_says_that_it_shrinks_to_the_position() -> None:
+    venue = venue_with(order(1, "buy", "2"), order(2, "sell", "5", reduce_only=True, trigger=trigger("stop", "95")))
+
+    events = feed(venue, book(1, "94x9", "106x9"), mark(1, "95"), 1.5)
+
+    assert kinds(events) == ["order_triggered", "order_amended", "order_filled"]
+    assert isinstance(events[1], OrderAmended)
+    assert (events[1].quantity, events[1].remaining) == (2, 2)
+    (filled,) = fills(events)
+    assert (filled.quantity, filled.remaining, filled.position_after) == (2, 0, 0)
+
+
 # an end in time
 
 

@@ -51,11 +51,15 @@ class Desk:
         """A waiting order's trigger was reached: it meets the book as an order that arrives now."""
         self._changes.note(account, order)
         account.drop(order)
-        event = reports.set_off(order, at, observed)
+        events: list[Event] = [reports.set_off(order, at, observed)]
         if refusal := self.admission.to_book(account, order):
-            return [event, self._reject(order, at, refusal)]
-        order.go(_trimmed(account, order))
-        return [event, *self.work(account, order, at)]
+            return [*events, self._reject(order, at, refusal)]
+        order.go()
+        size = _trimmed(account, order)
+        if size < order.quantity:  # it was accepted with all of it, before anybody knew the position it would meet
+            order.resize(size)
+            events.append(reports.amended(order, at))
+        return [*events, *self.work(account, order, at)]
 
     def work(self, account: Account, order: Order, at: datetime) -> Sequence[Event]:
         """What the book gives now, and what becomes of the rest."""

@@ -103,10 +103,9 @@ class Order:
         self._change("park")
         self.number = number
 
-    def go(self, quantity: Decimal) -> None:
-        """The trigger was reached; `quantity` as in `accept`."""
+    def go(self) -> None:
+        """The trigger was reached."""
         self._change("trigger")
-        self.quantity = quantity
 
     def reject(self) -> None:
         self._change("reject")
