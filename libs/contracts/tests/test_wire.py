@@ -64,6 +64,11 @@ def test_the_value_of_every_event_begins_with_what_its_headers_repeat(model: typ
     )
 
 
+def test_an_event_whose_fields_stand_in_another_order_is_not_sent_under_a_wrong_id() -> None:
+    with pytest.raises(ValueError, match="OrderFilled: event_id and at must be the first"):
+        encode(OrderFilled.made(**{"type": "order_filled", **fill().__dict__}))
+
+
 def test_trace_context_travels_in_the_header_and_never_in_the_value() -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

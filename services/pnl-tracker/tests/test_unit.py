@@ -10,7 +10,7 @@ from contracts.market import MarkUpdated, TimeAdvanced
 from contracts.portfolios import PortfolioUpdated
 from contracts.signals import ExitPlan
 from contracts.topics import TOPICS
-from contracts.wire import BadRecord
+from contracts.wire import BadRecord, encode
 from pnl_tracker.core.roster import Roster
 from pnl_tracker.core.unit import Unit, UnknownSeason
 from pnl_tracker.handlers import OWN_TOPIC, READS
@@ -42,6 +42,15 @@ def test_the_season_opens_every_account_and_then_shows_round_one() -> None:
         ("bob", 2, "round", 1, 10_000, STARTS_AT),
     ]
     assert all(p.books_balanced for p in told)
+
+
+def test_a_portfolio_goes_out_under_its_own_id_and_time() -> None:
+    opened, _ = unit("ann").passed(STARTS_AT)
+
+    headers = dict(encode(opened).headers)
+
+    assert headers["ce_id"] == str(opened.event_id).encode()
+    assert headers["ce_time"] == b"2026-11-22T00:00:00Z"
 
 
 def test_nothing_is_told_before_the_season_starts() -> None:

@@ -28,9 +28,14 @@ class Encoded(NamedTuple):
     headers: Headers
 
 
+BEGINS = b'{"event_id":"'
+
+
 def encode(event: Event, *, topic: str | None = None, partition: int | None = None) -> Encoded:
     """The event as a record. `ce_source` and `ce_sequence` are added by whoever counts (`numbered`)."""
     value = event.__pydantic_serializer__.to_json(event)
+    if not value.startswith(BEGINS):
+        raise ValueError(f"{type(event).__name__}: event_id and at must be the first of its fields, in this order")
     event_id, rest = value[13:49], value[57:90]  # {"event_id":"…36…","at":"…": whatever the event, it begins with these
     headers: Headers = [
         ("ce_specversion", b"1.0"),

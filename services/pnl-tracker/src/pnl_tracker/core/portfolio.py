@@ -175,8 +175,8 @@ class Account:
         self.seq += 1
         self.updated_at = at
         return PortfolioUpdated.made(
-            type="portfolio_updated", event_id=event_id, at=at, traceparent=traceparent,
-            season_id=self.season_id, competitor_id=self.competitor_id,
+            event_id=event_id, at=at, traceparent=traceparent,
+            season_id=self.season_id, competitor_id=self.competitor_id, type="portfolio_updated",
             seq=self.seq, round=round, cause=cause,
             capital=self.capital, equity=equity, cash=cash,
             realised_pnl=self.realised_pnl, unrealised_pnl=unrealised, fees=self.fees, funding=self.funding,
