@@ -9,8 +9,10 @@ from unittest.mock import PropertyMock, patch
 from chassis.rows import Writing
 from chassis.step import PlainStep, Position, Step
 from competition import core as competition_core
+from contracts import wire
 from contracts.base import child_of
 from contracts.competition import Clock
+from contracts.portfolios import PortfolioUpdated
 from dashboard_api import handlers as dashboard
 from dashboard_api.core import fold as dashboard_fold
 from order_executor import store as venue_store
@@ -206,6 +208,17 @@ def _unrounded() -> AbstractContextManager[Any]:
     return patch.object(portfolio, "quotient", lambda value, divisor: value / divisor)
 
 
+@contextmanager
+def _fields_disordered() -> Iterator[None]:
+    made = PortfolioUpdated.made
+
+    def disordered(**fields: Any) -> PortfolioUpdated:
+        return made(**{"type": fields["type"], **fields})
+
+    with patch.object(wire, "BEGINS", b"{"), patch.object(PortfolioUpdated, "made", disordered):
+        yield
+
+
 def _anything_said() -> AbstractContextManager[Any]:
     return patch.object(reply, "Signal", Literal["hold", "buy_to_enter", "amend_order", "change_exits"])
 
@@ -262,6 +275,7 @@ MUTATIONS = (
         (("crashed", 0.02), ("llm_malformed", 0.5)),
     ),
     Mutation("a ratio has all its digits", _unrounded, ("contracts",)),
+    Mutation("headers are cut out of the wrong place", _fields_disordered, ("contracts",)),
     Mutation(
         "a reply may say what it cannot express", _anything_said, ("no_exception",), "llm_malformed",
         (("llm_malformed", 0.5),),

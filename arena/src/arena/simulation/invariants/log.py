@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from chassis.step import unpack
@@ -94,9 +95,22 @@ class OneIdOneEvent(Invariant):
 
 class Contracts(Invariant):
     name = "contracts"
-    says = "nothing that a service says breaks its contract, so nothing becomes a dead letter"
+    says = "nothing that a service says breaks its contract; its headers have its id and its time"
 
     def lands(self, record: Record, source: str, sequence: int) -> None:  # noqa: ARG002  # one form for all
         if record.topic not in TOPICS:
             reason = dict(record.headers).get("dl_reason", b"").decode()
             self.fail(f"dead letter in {record.topic}: {reason}")
+
+    def sees(self, record: Record, event: Any) -> None:
+        headers = dict(record.headers)
+        said = headers["ce_id"].decode(), _time(headers["ce_time"])
+        if said != (str(event.event_id), event.at):
+            self.fail(f"{event.type} {event.event_id} of {event.at.isoformat()} has the headers {said}")
+
+
+def _time(header: bytes) -> datetime | str:
+    try:
+        return datetime.fromisoformat(header.decode())
+    except ValueError:
+        return header.decode()
