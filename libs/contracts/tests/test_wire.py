@@ -248,6 +248,10 @@ def test_rounds_that_overlap_are_refused() -> None:
         ({"order_type": "limit", "time_in_force": "GTC"}, "limit_price: required by order_type limit"),
         ({"limit_price": Decimal(1)}, "limit_price: not for a market order"),
         ({"time_in_force": "GTC"}, "time_in_force: a market order is IOC"),
+        (
+            {"action": "cancel_orders", "instrument": None, "target_client_order_id": "mine"},
+            "instrument: required to name an order",
+        ),
         ({"part": 3}, "part: must not be above parts"),
     ],
 )

@@ -134,6 +134,10 @@ class SignalProposed(DecisionEvent):
         rules = [
             (self.part > self.parts, "part: must not be above parts"),
             (self.instrument is None and not everything, f"instrument: required to {self.action}"),
+            (
+                self.instrument is None and self.target_client_order_id != "",
+                "instrument: required to name an order, so that an unknown name can be answered",
+            ),
             (enters and self.quantity is None, f"quantity: required to {self.action}"),
             (self.order_type == "limit" and self.limit_price is None, "limit_price: required by order_type limit"),
             (self.order_type == "market" and self.limit_price is not None, "limit_price: not for a market order"),

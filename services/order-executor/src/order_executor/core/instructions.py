@@ -44,7 +44,10 @@ class Instructed:
                 return self._halt(account, event, at)
 
     def _cancel(self, account: Account, event: OrderCancelApproved, at: datetime) -> Sequence[Event]:
-        """The one named, or all of the instrument, or all: nothing to take back is no error, an unknown name is one."""
+        """The one named, or all of the instrument, or all: nothing to take back is no error, an unknown name is one.
+
+        Who names an order names its instrument: the contract of signals.
+        """
         name = event.target_client_order_id
         orders = [each for each in account.open_orders(event.instrument) if name in ("", each.client_order_id)]
         if name and not orders and event.instrument is not None:
