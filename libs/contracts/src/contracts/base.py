@@ -43,7 +43,7 @@ class Model(BaseModel):
     def made(cls, **fields: Any) -> Self:
         """A value of all its fields, unchecked, at a tenth of the cost: for cores that reckon from checked values.
 
-        The fields are written in the order given here; an event's begin with event_id and at (`wire.encode` sees to it).
+        They are written in the order given here; an event's begin with event_id and at (`wire.encode` sees to it).
 
         Whoever reads it off the wire checks it all the same; the tests of such a core validate what it made.
         """
