@@ -34,7 +34,7 @@ class Read(NamedTuple):
 async def runtime(kafka: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {
         **os.environ,
-        "SIGNAL_RUNTIME_KAFKA": kafka,
+        "SIGNAL_RUNTIME_KAFKA": f"127.0.0.1:1,{kafka}",  # the first of two brokers is down
         "SIGNAL_RUNTIME_OBJECT_STORE": f"file://{folder}/objects",
         "SIGNAL_RUNTIME_TRACES_FILE": str(folder / "traces.jsonl"),
         "SIGNAL_RUNTIME_TEST_MODELS": "true",

@@ -74,7 +74,7 @@ def connect(broker: KafkaBroker, intake: Intake, resources: Resources, settings:
 
 def broker_of(settings: Settings) -> KafkaBroker:
     return KafkaBroker(
-        settings.kafka,
+        settings.kafka.split(","),  # FastStream takes one string for one address
         consumer_only=True,  # signals go out in numbered batches, through the chassis
         allow_auto_create_topics=False,
         graceful_timeout=FINISH_WITHIN_S,
