@@ -64,9 +64,12 @@ def test_the_value_of_every_event_begins_with_what_its_headers_repeat(model: typ
     )
 
 
-def test_an_event_whose_fields_stand_in_another_order_is_not_sent_under_a_wrong_id() -> None:
+@pytest.mark.parametrize("first", [["type"], ["event_id", "type"]])
+def test_an_event_whose_fields_stand_in_another_order_is_not_sent_under_a_wrong_id(first: list[str]) -> None:
+    fields = fill().__dict__
+
     with pytest.raises(ValueError, match="OrderFilled: event_id and at must be the first"):
-        encode(OrderFilled.made(**{"type": "order_filled", **fill().__dict__}))
+        encode(OrderFilled.made(**{name: fields[name] for name in first} | fields))
 
 
 def test_trace_context_travels_in_the_header_and_never_in_the_value() -> None:

@@ -215,7 +215,7 @@ def _fields_disordered() -> Iterator[None]:
     def disordered(**fields: Any) -> PortfolioUpdated:
         return made(**{"type": fields["type"], **fields})
 
-    with patch.object(wire, "BEGINS", b"{"), patch.object(PortfolioUpdated, "made", disordered):
+    with patch.object(wire, "_in_order", lambda _: True), patch.object(PortfolioUpdated, "made", disordered):
         yield
 
 

@@ -28,13 +28,10 @@ class Encoded(NamedTuple):
     headers: Headers
 
 
-BEGINS = b'{"event_id":"'
-
-
 def encode(event: Event, *, topic: str | None = None, partition: int | None = None) -> Encoded:
     """The event as a record. `ce_source` and `ce_sequence` are added by whoever counts (`numbered`)."""
     value = event.__pydantic_serializer__.to_json(event)
-    if not value.startswith(BEGINS):
+    if not _in_order(value):
         raise ValueError(f"{type(event).__name__}: event_id and at must be the first of its fields, in this order")
     event_id, rest = value[13:49], value[57:90]  # {"event_id":"…36…","at":"…": whatever the event, it begins with these
     headers: Headers = [
@@ -47,6 +44,10 @@ def encode(event: Event, *, topic: str | None = None, partition: int | None = No
     if event.traceparent:
         headers.append(("traceparent", event.traceparent.encode()))
     return Encoded(topic or event.topic, partition, event.key.encode(), value, headers)
+
+
+def _in_order(value: bytes) -> bool:
+    return value.startswith(b'{"event_id":"') and value[49:57] == b'","at":"'
 
 
 @cache
